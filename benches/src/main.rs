@@ -1,0 +1,3 @@
+//! Load generator and scenarios: measures Whimbrel beside its peers.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The process: joins the engine and the reactor into `whimbrel`.
+
+fn main() {}

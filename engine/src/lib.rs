@@ -1,0 +1,3 @@
+//! The data of one core: arena, slots, types, commands, RESP, sessions, forks, deltas.
+//!
+//! No I/O, no threads, no clock and no randomness here: those are arguments.
