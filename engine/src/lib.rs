@@ -1,3 +1,8 @@
 //! The data of one core: arena, slots, types, commands, RESP, sessions, forks, deltas.
 //!
 //! No I/O, no threads, no clock and no randomness here: those are arguments.
+
+pub mod commands;
+pub mod core;
+pub mod resp;
+pub mod session;

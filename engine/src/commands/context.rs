@@ -1,0 +1,58 @@
+//! What a command may touch while it runs.
+
+use super::error::CommandError;
+use super::spec::Spec;
+use crate::core::{Action, Core, Now};
+use crate::resp::Reply;
+use crate::session::{ClientId, Session};
+
+/// What a command may touch while it runs.
+pub struct Context<'a> {
+    /// All state of this core.
+    pub core: &'a mut Core,
+    /// Who asks.
+    pub session: &'a mut Session,
+    /// Where the answer goes. What was written before an error is returned is taken back.
+    pub reply: &'a mut Reply,
+    /// The time of this command; it does not pass while the command runs.
+    pub now: Now,
+    /// The command that runs (one function may serve several).
+    pub spec: &'static Spec,
+}
+
+impl<'a> Context<'a> {
+    /// The view of this core's part of a gathered command, writing to `out`.
+    pub fn part<'b>(&'b mut self, out: &'b mut Vec<u8>) -> PartContext<'b> {
+        PartContext {
+            core: self.core,
+            caller: self.session.id,
+            session: Some(self.session),
+            out,
+            now: self.now,
+        }
+    }
+
+    /// Asks the process for something that only it can do.
+    pub fn act(&mut self, action: Action) {
+        self.core.actions.push(action);
+    }
+
+    /// The error for a wrong number of arguments, for commands whose arity alone does not say it.
+    pub fn wrong_arity(&self) -> CommandError {
+        CommandError::WrongArity(self.spec.name)
+    }
+}
+
+/// What a core's part of a gathered command may touch.
+pub struct PartContext<'a> {
+    /// All state of this core.
+    pub core: &'a mut Core,
+    /// Who asks, on whatever core.
+    pub caller: ClientId,
+    /// The asking session, on the core that holds it. It is not among `core.sessions` then.
+    pub session: Option<&'a mut Session>,
+    /// What this core has to say.
+    pub out: &'a mut Vec<u8>,
+    /// The time of the command.
+    pub now: Now,
+}

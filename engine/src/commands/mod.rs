@@ -1,0 +1,27 @@
+//! Commands: what each one is (its spec), how one is found, checked and run.
+
+mod categories;
+mod context;
+mod error;
+mod execute;
+mod flags;
+mod keys;
+mod lookup;
+mod registry;
+mod route;
+mod spec;
+
+pub mod connection;
+#[cfg(test)]
+pub mod testing;
+
+pub use categories::{Categories, Category};
+pub use context::{Context, PartContext};
+pub use error::CommandError;
+pub use execute::{Executed, execute, execute_resolved, resolve};
+pub use flags::{Flag, Flags};
+pub use keys::{Access, Begin, Find, KeyError, KeySpec, Keys, for_each_key};
+pub use lookup::{CommandId, Resolved, all, lookup, lookup_subcommand};
+pub use registry::SPECS;
+pub use route::{Gather, Merge, Route, run_gather};
+pub use spec::{Group, Run, Spec};

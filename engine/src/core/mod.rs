@@ -1,0 +1,35 @@
+//! All state of one core: its sessions, its statistics and what it asks the process to do.
+
+mod action;
+mod now;
+mod stats;
+
+use crate::session::Sessions;
+
+pub use action::Action;
+pub use now::Now;
+pub use stats::{CommandStats, Stats};
+
+/// All state of one core. Nothing in it is shared with another core.
+pub struct Core {
+    /// Everybody who is connected to this core, but for the one whose command runs.
+    pub sessions: Sessions,
+    /// What happened so far.
+    pub stats: Stats,
+    /// What only the process can do, in the order in which commands asked for it.
+    pub actions: Vec<Action>,
+    /// The password that clients must give (`requirepass`).
+    pub password: Option<Vec<u8>>,
+}
+
+impl Core {
+    /// The core `index` of `count`.
+    pub fn new(index: u16, count: u16) -> Self {
+        Self {
+            sessions: Sessions::new(index, count),
+            stats: Stats::default(),
+            actions: Vec::new(),
+            password: None,
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The wire protocol: requests in (ranges in the caller's bytes), replies out (RESP2 and RESP3).
+
+mod arguments;
+mod inline;
+mod reply;
+
+pub use arguments::{ArgumentRange, Arguments, OwnedArguments};
+pub use inline::{Unbalanced, split_inline};
+pub use reply::{Deferred, Protocol, Reply};
