@@ -3,6 +3,8 @@
 //! No I/O, no threads, no clock and no randomness here: those are arguments.
 
 pub mod commands;
+pub mod config;
 pub mod core;
+pub mod glob;
 pub mod resp;
 pub mod session;

@@ -1,0 +1,84 @@
+//! Names that stand in files written for Redis and Valkey, and what to do about them here.
+
+/// What to do about a parameter that Whimbrel does not have, if it is one of Redis'.
+pub fn remedy(name: &[u8]) -> Option<&'static str> {
+    let row = REFUSED.iter().find(|(names, _)| {
+        names.split(' ').any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => {
+                name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
+            }
+            None => name.eq_ignore_ascii_case(pattern.as_bytes()),
+        })
+    });
+    row.map(|(_, remedy)| *remedy)
+}
+
+/// Names separated by blanks (`*` at the end stands for any ending), and the remedy.
+const REFUSED: &[(&str, &str)] = &[
+    (
+        "rename-command",
+        "commands keep their names; delete the line, and keep clients out by requirepass and bind",
+    ),
+    (
+        "io-threads io-threads-do-reads server-cpulist server_cpulist",
+        "use `cores` to say on which CPUs to run",
+    ),
+    (
+        "cluster-config-file cluster-node-timeout cluster-port cluster-migration-barrier cluster-replica-* \
+         cluster-slave-* cluster-allow-* cluster-link-sendbuf-limit cluster-announce-*",
+        "there is no gossip between nodes and no nodes.conf; delete the line",
+    ),
+    (
+        "replicaof slaveof masterauth masteruser repl-* replica-* slave-* min-replicas-* min-slaves-*",
+        "there is no replication yet; delete the line",
+    ),
+    ("tls-*", "there is no TLS yet; put a TLS proxy in front, and delete the line"),
+    (
+        "user aclfile acllog-max-len acl-pubsub-default",
+        "there are no ACL users yet; use requirepass, and delete the line",
+    ),
+    ("loadmodule enable-module-command", "there are no modules; delete the line"),
+    (
+        "dbfilename rdb* aof* append* auto-aof-* no-appendfsync-on-rewrite stop-writes-on-bgsave-error \
+         sanitize-dump-payload",
+        "Whimbrel keeps no data on disk yet; delete the line",
+    ),
+    ("list-* set-max-* zset-* stream-* hll-*", "there is no such type yet; delete the line"),
+    ("lua-time-limit busy-reply-threshold", "there are no scripts yet; delete the line"),
+    (
+        "pidfile supervised syslog-*",
+        "leave that to systemd (Type=exec; its journal takes stderr), and delete the line",
+    ),
+    (
+        "activedefrag active-defrag-* activerehashing jemalloc-bg-thread",
+        "the arena bounds fragmentation by itself; delete the line",
+    ),
+    ("dynamic-hz", "nothing runs by hz; delete the line"),
+    ("enable-protected-configs", "no parameter is protected that can be set at run time; delete the line"),
+    ("sentinel", "Whimbrel does not run as a sentinel; delete the line"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::parameter;
+    use super::*;
+
+    #[test]
+    fn names_of_redis_have_a_remedy() {
+        for name in
+            ["rename-command", "IO-Threads", "repl-backlog-size", "tls-port", "zset-max-listpack-value"]
+        {
+            assert!(remedy(name.as_bytes()).is_some(), "{name}");
+        }
+        assert_eq!(remedy(b"prot"), None);
+        assert_eq!(remedy(b"rep\xff"), None);
+    }
+
+    #[test]
+    fn no_remedy_names_a_parameter_that_there_is() {
+        for name in REFUSED.iter().flat_map(|(names, _)| names.split(' ')).filter(|name| !name.ends_with('*'))
+        {
+            assert!(parameter(name.as_bytes()).is_none(), "{name}");
+        }
+    }
+}
