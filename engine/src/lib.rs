@@ -6,5 +6,6 @@ pub mod commands;
 pub mod config;
 pub mod core;
 pub mod glob;
+pub mod record;
 pub mod resp;
 pub mod session;
