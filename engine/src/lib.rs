@@ -6,6 +6,7 @@ pub mod commands;
 pub mod config;
 pub mod core;
 pub mod glob;
+pub mod number;
 pub mod record;
 pub mod resp;
 pub mod session;

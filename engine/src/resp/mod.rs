@@ -2,8 +2,10 @@
 
 mod arguments;
 mod inline;
+mod parser;
 mod reply;
 
 pub use arguments::{ArgumentRange, Arguments, OwnedArguments};
 pub use inline::{Unbalanced, split_inline};
+pub use parser::{Batch, Filled, LINE_BYTES_MAX, Limits, Parser, Progress, ProtocolError, Stop};
 pub use reply::{Deferred, Protocol, Reply};
