@@ -1,0 +1,220 @@
+//! Who owns which slot: nodes, the slot table, its epoch, and the texts that clients read of them.
+//!
+//! In cluster mode every core is a node to the outside. Without it the same table says which core a key is forwarded
+//! to. Each core holds its own copy; a change of owners is applied to all of them under one epoch.
+
+mod describe;
+mod node;
+mod ranges;
+
+use crate::key::{SLOT_COUNT, SlotId};
+pub use node::{Node, NodeId, NodeIndex};
+pub use ranges::SlotRange;
+
+/// The most nodes that a table can name.
+pub const NODES_MAX: usize = 4096;
+
+/// In the slot table: nobody.
+const NOBODY: u16 = u16::MAX;
+
+/// Who owns which slot, as one core sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topology {
+    /// At most `NODES_MAX`; a node's index never changes.
+    nodes: Vec<Node>,
+    /// The index of each slot's node, or `NOBODY`.
+    owners: Box<[u16; SLOT_COUNT]>,
+    /// One bit for each slot of this core: what the data path asks, in 2 KiB.
+    own: Box<[u64; SLOT_COUNT / 64]>,
+    /// This core.
+    myself: NodeIndex,
+    /// The version of the table. It only grows.
+    epoch: u64,
+}
+
+impl Topology {
+    /// A table in which nobody owns anything, at epoch 1.
+    pub fn new(nodes: Vec<Node>, myself: NodeIndex) -> Self {
+        assert!(nodes.len() <= NODES_MAX, "more nodes than a table can name");
+        assert!(myself.index() < nodes.len(), "the core itself is one of the nodes");
+        for (index, node) in nodes.iter().enumerate() {
+            assert!(nodes[..index].iter().all(|other| other.id != node.id), "two nodes with one id");
+        }
+        let owners = Box::new([NOBODY; SLOT_COUNT]);
+        Self { nodes, owners, own: Box::new([0; SLOT_COUNT / 64]), myself, epoch: 1 }
+    }
+
+    /// A table in which the nodes own all slots, as evenly and in as long runs as can be.
+    pub fn even(nodes: Vec<Node>, myself: NodeIndex) -> Self {
+        let mut topology = Self::new(nodes, myself);
+        let count = topology.nodes.len();
+        for index in 0..count {
+            let (first, end) = (SLOT_COUNT * index / count, SLOT_COUNT * (index + 1) / count);
+            if let Some(range) = SlotRange::new(first, end.saturating_sub(1)) {
+                topology.give(range, Some(NodeIndex::new(index)));
+            }
+        }
+        topology
+    }
+
+    /// Gives slots to a node, or takes them from all, and raises the epoch to `epoch`.
+    pub fn assign(&mut self, ranges: &[SlotRange], owner: Option<NodeIndex>, epoch: u64) {
+        assert!(epoch > self.epoch, "an older table never overwrites a newer one");
+        ranges.iter().for_each(|range| self.give(*range, owner));
+        self.epoch = epoch;
+    }
+
+    fn give(&mut self, range: SlotRange, owner: Option<NodeIndex>) {
+        let owner = owner.map_or(NOBODY, |node| {
+            assert!(node.index() < self.nodes.len(), "slots go to a node that is known");
+            node.index() as u16
+        });
+        for slot in range.slots() {
+            self.owners[slot.number()] = owner;
+            let (word, bit) = (slot.number() / 64, 1 << (slot.number() % 64));
+            if owner == self.myself.index() as u16 {
+                self.own[word] |= bit;
+            } else {
+                self.own[word] &= !bit;
+            }
+        }
+    }
+
+    /// Adds a node without slots.
+    pub fn add(&mut self, node: Node) -> NodeIndex {
+        assert!(self.nodes.len() < NODES_MAX, "more nodes than a table can name");
+        assert!(self.find(&node.id).is_none(), "two nodes with one id");
+        self.nodes.push(node);
+        NodeIndex::new(self.nodes.len() - 1)
+    }
+
+    /// The node that owns a slot.
+    #[inline]
+    pub fn owner(&self, slot: SlotId) -> Option<NodeIndex> {
+        match self.owners[slot.number()] {
+            NOBODY => None,
+            index => Some(NodeIndex::new(usize::from(index))),
+        }
+    }
+
+    /// Whether this core owns a slot.
+    #[inline]
+    pub fn owns(&self, slot: SlotId) -> bool {
+        self.own[slot.number() / 64] >> (slot.number() % 64) & 1 == 1
+    }
+
+    /// The core of this process that owns a slot, if it is one of this process.
+    #[inline]
+    pub fn local_core(&self, slot: SlotId) -> Option<u16> {
+        self.node(self.owner(slot)?).core
+    }
+
+    /// A node.
+    #[inline]
+    pub fn node(&self, index: NodeIndex) -> &Node {
+        &self.nodes[index.index()]
+    }
+
+    /// All nodes with their indexes.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeIndex, &Node)> {
+        self.nodes.iter().enumerate().map(|(index, node)| (NodeIndex::new(index), node))
+    }
+
+    /// The node with this id.
+    pub fn find(&self, id: &NodeId) -> Option<NodeIndex> {
+        self.nodes().find(|(_, node)| node.id == *id).map(|(index, _)| index)
+    }
+
+    /// This core.
+    pub fn myself(&self) -> NodeIndex {
+        self.myself
+    }
+
+    /// The version of the table.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// How many slots have an owner.
+    pub fn assigned(&self) -> usize {
+        self.owners.iter().filter(|owner| **owner != NOBODY).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// `count` cores of one process, seen by core `myself`.
+    pub(super) fn cores(count: u16, myself: usize) -> Topology {
+        let node = |core| Node {
+            id: NodeId::derived(7, core),
+            shard: NodeId::derived(8, core),
+            host: String::new(),
+            port: 7000 + core,
+            core: Some(core),
+        };
+        Topology::even((0..count).map(node).collect(), NodeIndex::new(myself))
+    }
+
+    fn slot(number: usize) -> SlotId {
+        SlotId::new(number).unwrap()
+    }
+
+    #[test]
+    fn slots_are_split_evenly() {
+        for count in [1, 2, 3, 7, 64, 4096] {
+            let topology = cores(count, 0);
+            let mut sizes = vec![0; usize::from(count)];
+            (0..SLOT_COUNT).for_each(|at| sizes[topology.owner(slot(at)).unwrap().index()] += 1);
+            let (least, most) = (sizes.iter().min().unwrap(), sizes.iter().max().unwrap());
+            assert!(most - least <= 1, "{count} cores: {least} to {most}");
+            assert_eq!(topology.assigned(), SLOT_COUNT);
+            assert_eq!(topology.ranges().count(), usize::from(count));
+        }
+    }
+
+    #[test]
+    fn slots_change_hands_under_a_new_epoch() {
+        let mut topology = cores(2, 0);
+        assert!(topology.owns(slot(100)) && !topology.owns(slot(9000)));
+        assert_eq!(topology.local_core(slot(9000)), Some(1));
+        topology.assign(&[SlotRange::new(100, 200).unwrap()], Some(NodeIndex::new(1)), 2);
+        topology.assign(&[SlotRange::new(9000, 9000).unwrap()], Some(NodeIndex::new(0)), 3);
+        topology.assign(&[SlotRange::new(0, 0).unwrap()], None, 4);
+        assert!(!topology.owns(slot(100)) && topology.owns(slot(9000)));
+        assert_eq!(
+            (topology.owner(slot(0)), topology.assigned(), topology.epoch()),
+            (None, SLOT_COUNT - 1, 4)
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "an older table never overwrites a newer one")]
+    fn an_old_epoch_is_refused() {
+        cores(1, 0).assign(&[], None, 1);
+    }
+
+    proptest! {
+        #[test]
+        fn the_bits_say_what_the_table_says(
+            count in 1..5_u16, moves in proptest::collection::vec((0..SLOT_COUNT, 0..SLOT_COUNT, 0..6_usize), 0..20)
+        ) {
+            let mut topology = cores(count, 0);
+            for (index, (one, other, owner)) in moves.into_iter().enumerate() {
+                let range = SlotRange::new(one.min(other), one.max(other)).unwrap();
+                let owner = (owner < usize::from(count)).then(|| NodeIndex::new(owner));
+                topology.assign(&[range], owner, index as u64 + 2);
+            }
+            let mut rebuilt = vec![None; SLOT_COUNT];
+            for (range, owner) in topology.ranges() {
+                range.slots().for_each(|slot| rebuilt[slot.number()] = Some(owner));
+            }
+            for (at, owner) in rebuilt.into_iter().enumerate() {
+                prop_assert_eq!(topology.owns(slot(at)), owner == Some(NodeIndex::new(0)));
+                prop_assert_eq!(topology.owner(slot(at)), owner);
+            }
+        }
+    }
+}
