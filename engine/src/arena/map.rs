@@ -140,20 +140,8 @@ impl Mapping {
     /// Asks the processor to fetch the cache line at a reference.
     #[inline]
     pub fn prefetch(&self, at: Ref) {
-        prefetch(self.pointer(at));
+        super::simd::prefetch(self.pointer(at));
     }
-}
-
-/// Asks the processor to fetch the cache line of a value.
-#[inline]
-pub fn prefetch<T>(target: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch never faults, whatever the address.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(target.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = target;
 }
 
 impl Drop for Mapping {

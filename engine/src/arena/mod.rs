@@ -10,16 +10,17 @@ mod class;
 mod map;
 mod page;
 mod poison;
+mod simd;
 
 use bytemuck::{Pod, Zeroable};
 
 pub use class::{CLASS_BYTES_MAX, CLASS_COUNT, SizeClass, UNIT_BYTES};
-pub use map::prefetch;
 use map::{ADDRESSABLE_BYTES, Mapping, REGION_BYTES};
 use page::{FreePages, PAGE_BYTES, PAGE_UNITS, Page, PageIndex};
+pub use simd::{equal_bytes, prefetch};
 
 /// A place in an arena: a count of 8-byte units. Zero is nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Pod, Zeroable)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Debug, Pod, Zeroable)]
 #[repr(transparent)]
 pub struct Ref(pub u32);
 

@@ -1,0 +1,163 @@
+//! Walking a table in hash order: leaf by leaf for forks, bucket by bucket for SCAN, by due time for expiry.
+
+use super::bucket::{Bucket, ENTRIES, indices};
+use super::change::earliest;
+use super::{Child, FANOUT, Found, Inner, LEVEL_BITS, TableRoot, branch, home, next_bucket};
+use crate::arena::Ref;
+use crate::memory::Memory;
+
+/// A leaf and the range of hashes that belong to it.
+#[derive(Clone, Copy, Debug)]
+pub struct LeafView {
+    leaf: Child,
+    depth: u32,
+    low: u64,
+}
+
+impl LeafView {
+    /// The first hash behind the leaf's range, unless the leaf is the last.
+    pub fn end(&self) -> Option<u64> {
+        if self.depth == 0 {
+            return None;
+        }
+        self.low.checked_add(1 << (u64::BITS - LEVEL_BITS * self.depth))
+    }
+
+    /// How many places for entries the leaf has.
+    pub fn places(&self) -> usize {
+        self.leaf.bucket_count() * ENTRIES
+    }
+
+    /// The first hash of the leaf's range.
+    pub fn low(&self) -> u64 {
+        self.low
+    }
+}
+
+impl Memory {
+    /// The leaf, perhaps an empty one, whose range holds a hash.
+    pub fn leaf_view(&self, root: Child, hash: u64) -> LeafView {
+        let (mut leaf, mut depth) = (root, 0);
+        while leaf.is_inner() {
+            leaf = self.arena.get::<Inner>(leaf.node).children[branch(hash << (LEVEL_BITS * depth))];
+            depth += 1;
+        }
+        let low = if depth == 0 { 0 } else { hash & !(u64::MAX >> (LEVEL_BITS * depth)) };
+        LeafView { leaf, depth, low }
+    }
+
+    /// The entry at a place of a leaf, if there is one.
+    pub fn entry_at(&self, view: &LeafView, place: usize) -> Option<Found> {
+        let buckets = self.arena.slice::<Bucket>(view.leaf.node, view.leaf.bucket_count());
+        let (bucket, index) = (place / ENTRIES, place % ENTRIES);
+        (buckets[bucket].present() & (1 << index) != 0).then(|| Found {
+            object: buckets[bucket].object(index),
+            leaf: view.leaf.node,
+            bucket: bucket as u8,
+            index: index as u8,
+        })
+    }
+
+    /// Visits all entries of one bucket's hash range, beginning with `cursor`; answers the next cursor, or nothing at
+    /// the end. An entry that is there during the whole of a scan is visited exactly once.
+    pub fn scan_bucket(&self, root: &TableRoot, cursor: u64, mut visit: impl FnMut(Ref)) -> Option<u64> {
+        let view = self.leaf_view(root.child, cursor);
+        if view.leaf.is_none() {
+            return view.end();
+        }
+        let shift = LEVEL_BITS * view.depth;
+        let buckets = self.arena.slice::<Bucket>(view.leaf.node, view.leaf.bucket_count());
+        let at = home(cursor << shift, buckets.len());
+        let mut visit_own = |bucket: &Bucket| {
+            for object in indices(bucket.present()).map(|index| bucket.object(index)) {
+                let hash = self.hash_of(object);
+                if hash >= cursor && home(hash << shift, buckets.len()) == at {
+                    visit(object);
+                }
+            }
+        };
+        visit_own(&buckets[at]);
+        if buckets[at].overflowed() {
+            visit_own(&buckets[next_bucket(at, buckets.len())]);
+        }
+        if at + 1 == buckets.len() {
+            return view.end();
+        }
+        let boundary = ((at as u64 + 1) << 32).div_ceil(buckets.len() as u64);
+        Some(view.low | (boundary << 32) >> shift)
+    }
+
+    /// An entry chosen by random bits; entries of one table are chosen with about equal chances.
+    pub fn random_entry(&self, root: &TableRoot, mut random: impl FnMut() -> u64) -> Option<Found> {
+        if root.count == 0 {
+            return None;
+        }
+        let mut child = root.child;
+        while child.is_inner() {
+            let inner: &Inner = self.arena.get(child.node);
+            let first = random() as usize % FANOUT;
+            child = (0..FANOUT)
+                .map(|step| inner.children[(first + step) % FANOUT])
+                .find(|child| !child.is_none())
+                .expect("an inner node has a child");
+        }
+        let view = LeafView { leaf: child, depth: 0, low: 0 };
+        // A leaf is at least two fifths full, or has one bucket; trying places at random keeps chances equal.
+        const TRIES: usize = 64;
+        for _ in 0..TRIES {
+            if let Some(found) = self.entry_at(&view, random() as usize % view.places()) {
+                return Some(found);
+            }
+        }
+        (0..view.places()).find_map(|place| self.entry_at(&view, place))
+    }
+
+    /// The first leaf at or behind a hash that may hold something that has expired by `now_s`.
+    pub fn due_leaf(&self, root: &TableRoot, from: u64, now_s: u32) -> Option<LeafView> {
+        let mut hash = from;
+        loop {
+            let (mut child, mut depth) = (root.child, 0);
+            while child.is_inner() && is_due(child, now_s) {
+                child = self.arena.get::<Inner>(child.node).children[branch(hash << (LEVEL_BITS * depth))];
+                depth += 1;
+            }
+            let low = if depth == 0 { 0 } else { hash & !(u64::MAX >> (LEVEL_BITS * depth)) };
+            let view = LeafView { leaf: child, depth, low };
+            if is_due(child, now_s) && !child.is_none() {
+                return Some(view);
+            }
+            hash = view.end()?;
+        }
+    }
+
+    /// The entries of a leaf that expire, or hold something that does.
+    pub fn expiring_entries(&self, view: &LeafView, into: &mut Vec<Ref>) {
+        let buckets = self.arena.slice::<Bucket>(view.leaf.node, view.leaf.bucket_count());
+        for bucket in buckets {
+            into.extend(indices(bucket.expiring()).map(|index| bucket.object(index)));
+        }
+    }
+
+    /// Sets the bound of the leaf that holds a hash, and of all that stands above it.
+    pub fn set_expiry_bound(&mut self, root: &mut TableRoot, hash: u64, expiry_s: u32) {
+        root.child = self.bound(root.child, hash, expiry_s);
+    }
+
+    fn bound(&mut self, mut child: Child, shifted: u64, expiry_s: u32) -> Child {
+        if !child.is_inner() {
+            child.expiry_s = expiry_s;
+            return child;
+        }
+        let at = branch(shifted);
+        let below = self.arena.get::<Inner>(child.node).children[at];
+        let below = self.bound(below, shifted << LEVEL_BITS, expiry_s);
+        let inner: &mut Inner = self.arena.get_mut(child.node);
+        inner.children[at] = below;
+        child.expiry_s = inner.children.iter().fold(0, |bound, child| earliest(bound, child.expiry_s));
+        child
+    }
+}
+
+fn is_due(child: Child, now_s: u32) -> bool {
+    child.expiry_s != 0 && child.expiry_s <= now_s
+}
