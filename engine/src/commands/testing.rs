@@ -77,7 +77,7 @@ impl Bench {
         let mut reply = Reply::new(session.protocol);
         execute(core, &mut session, &mut reply, self.now, &words.view());
         core.sessions.put(index, session);
-        show(reply.bytes())
+        show(&reply.into_bytes())
     }
 
     fn direct(&mut self, directive: &str) {

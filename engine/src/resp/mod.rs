@@ -8,4 +8,4 @@ mod reply;
 pub use arguments::{ArgumentRange, Arguments, OwnedArguments};
 pub use inline::{Unbalanced, split_inline};
 pub use parser::{Batch, Filled, LINE_BYTES_MAX, Limits, Parser, Progress, ProtocolError, Stop};
-pub use reply::{Deferred, Protocol, Reply};
+pub use reply::{DIGITS_MAX, Deferred, Digits, PINNED_BYTES_MIN, Piece, Pinned, Protocol, Reply};

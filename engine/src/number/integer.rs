@@ -1,5 +1,3 @@
-//! Numbers as text, parsed and written the way Redis does.
-//!
 //! Integers are strict: no plus sign, no leading zeros, no blanks, no overflow, no `-0`.
 
 /// The integer that `text` is, if it is one in canonical form.
