@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! <count: 1 byte> <length> field <length> <unused: 1 byte> value <unused bytes> … 0xff
-//! length = 1 byte below 0xfe, or 0xfe and 4 bytes little endian
+//! length = 1 byte below 0xfe, or 0xfe and 4 bytes little endian if it is longer
 //! ```
 //!
-//! The count is 254 or more when there are that many fields or more.
+//! The count is 254 when there are that many fields or more.
 
 use super::RecordError;
 use super::reader::Reader;
@@ -28,7 +28,7 @@ impl<'a> Zipmap<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Result<Self, RecordError> {
         let mut reader = Reader::new(bytes);
         let [count] = reader.array()?;
-        Ok(Self { reader, promised: (count < WIDE).then_some(count) })
+        Ok(Self { reader, promised: (count != WIDE).then_some(count) })
     }
 
     /// The next field and its value, or None at the end of a zipmap that kept its promise.
@@ -54,7 +54,11 @@ fn length(reader: &mut Reader<'_>) -> Result<u64, RecordError> {
     let [first] = reader.array()?;
     match first {
         0..WIDE => Ok(first.into()),
-        WIDE => Ok(u32::from_le_bytes(reader.array()?).into()),
+        WIDE => match u32::from_le_bytes(reader.array()?) {
+            // Servers take the width from the length when they walk on, so a wide short length is ambiguous.
+            0..0xfe => Err(RecordError::Malformed),
+            wide => Ok(wide.into()),
+        },
         END => Err(RecordError::Malformed),
     }
 }
@@ -72,27 +76,35 @@ mod tests {
         Ok(pairs)
     }
 
-    const GOOD: &[u8] = b"\x02\x03foo\x03\0bar\x05hello\xfe\x05\0\0\0\x02world__\xff";
+    /// `foo` is `bar`, and `hello` is 254 times `w` with two unused bytes behind.
+    fn good() -> Vec<u8> {
+        let start = b"\x02\x03foo\x03\0bar\x05hello\xfe\xfe\0\0\0\x02";
+        [&start[..], &[b'w'; 254], b"__\xff"].concat()
+    }
 
     #[test]
     fn fields_with_short_and_wide_lengths_and_unused_bytes() {
-        let expected: Vec<Pair<'_>> = vec![(b"foo", b"bar"), (b"hello", b"world")];
-        assert_eq!(pairs(GOOD), Ok(expected.clone()));
-        let uncounted = [&[0xfe], &GOOD[1..]].concat();
-        assert_eq!(pairs(&uncounted), Ok(expected));
+        let wide = [b'w'; 254];
+        let expected: Vec<Pair<'_>> = vec![(b"foo", b"bar"), (b"hello", &wide)];
+        let mut bytes = good();
+        assert_eq!(pairs(&bytes).as_ref(), Ok(&expected));
+        bytes[0] = 0xfe;
+        assert_eq!(pairs(&bytes), Ok(expected));
         assert_eq!(pairs(b"\0\xff"), Ok(vec![]));
     }
 
     #[test]
     fn hostile_zipmaps() {
-        for end in 0..GOOD.len() {
-            assert!(pairs(&GOOD[..end]).is_err(), "cut at {end}");
+        let good = good();
+        for end in 0..good.len() {
+            assert!(pairs(&good[..end]).is_err(), "cut at {end}");
         }
-        let cases: [(&[u8], RecordError); 6] = [
+        let cases: [(&[u8], RecordError); 7] = [
             (b"\x01\xff", RecordError::Malformed),
             (b"\0\x01a\x01\0b\xff", RecordError::Malformed),
             (b"\0\xff\xff", RecordError::Malformed),
             (b"\x01\x01a\xff", RecordError::Malformed),
+            (b"\x01\xfe\x01\0\0\0a\x01\0b\xff", RecordError::Malformed),
             (b"\x01\x01a\x01\xffb\xff", RecordError::Truncated),
             (b"\x01\xfe\xff\xff\xff\xff\xff", RecordError::Truncated),
         ];
