@@ -1,3 +1,37 @@
-//! Load generator and scenarios: measures Whimbrel beside its peers.
+//! The command line of the load generator and the scenarios.
 
-fn main() {}
+use std::io::{Write, stderr, stdout};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use whimbrel_bench::load::command::load;
+use whimbrel_bench::load::options::LoadOptions;
+
+/// Measures Whimbrel beside its peers.
+#[derive(Parser)]
+#[command(name = "whimbrel-bench", version)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Sends a workload to one server and times the replies.
+    Load(Box<LoadOptions>),
+}
+
+fn main() -> ExitCode {
+    let mut out = stdout().lock();
+    let outcome: Result<(), Box<dyn std::error::Error>> = match CommandLine::parse().command {
+        Command::Load(options) => load(&options, &mut out).map_err(Into::into),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to do when even standard error is closed.
+            let _ = writeln!(stderr(), "whimbrel-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

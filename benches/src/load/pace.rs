@@ -1,0 +1,55 @@
+//! The pace of one worker while it runs.
+
+use crate::load::plan;
+use crate::traffic::arrivals::Arrivals;
+use crate::traffic::random::Random;
+
+/// A worker that is due within this time spins instead of sleeping: the kernel wakes to a millisecond at best.
+const SPIN_NS: u64 = 2_000_000;
+
+/// When the worker sends.
+#[derive(Debug)]
+pub enum Pace {
+    /// As soon as a connection has all its replies.
+    Closed,
+    /// At these instants.
+    Open(Arrivals),
+}
+
+impl Pace {
+    /// This worker's part of the plan's pace, from `start_ns` on.
+    pub fn new(pace: plan::Pace, share: f64, pipeline: usize, start_ns: u64, random: Random) -> Self {
+        match pace {
+            plan::Pace::Closed => Self::Closed,
+            plan::Pace::Open { rate, process } => {
+                Self::Open(Arrivals::new(process, rate * share / pipeline as f64, start_ns, random))
+            }
+        }
+    }
+
+    /// How long the worker may sleep from `now_ns` on when nothing arrives, at most `longest_ns`.
+    pub fn sleep_ns(&self, now_ns: u64, longest_ns: u64) -> u64 {
+        match self {
+            Self::Closed => longest_ns,
+            Self::Open(arrivals) => {
+                arrivals.due_ns().saturating_sub(now_ns).saturating_sub(SPIN_NS).min(longest_ns)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::traffic::arrivals::Process;
+
+    #[test]
+    fn an_open_loop_sleeps_only_while_nothing_is_due_soon() {
+        let open = plan::Pace::Open { rate: 100.0, process: Process::Fixed };
+        let pace = Pace::new(open, 0.5, 1, 0, Random::new(1));
+        assert_eq!(pace.sleep_ns(0, 5_000_000), 5_000_000);
+        assert_eq!(pace.sleep_ns(14_000_000, 5_000_000), 4_000_000);
+        assert_eq!(pace.sleep_ns(19_000_000, 5_000_000), 0);
+        assert_eq!(pace.sleep_ns(30_000_000, 5_000_000), 0);
+    }
+}

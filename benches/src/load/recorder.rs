@@ -1,0 +1,129 @@
+//! What one worker has measured.
+
+use hdrhistogram::Histogram;
+
+use crate::load::report::Latency;
+
+/// Longest latency that is told apart; longer ones count as this.
+const LATENCY_NS_MAX: u64 = 600_000_000_000;
+
+/// Counters and latencies of a worker; those of all workers are added up at the end.
+#[derive(Debug)]
+pub struct Recorder {
+    latency_ns: Histogram<u64>,
+    /// Commands due from here on are timed.
+    pub window_start_ns: u64,
+    /// Commands answered, since the start.
+    pub answered: u64,
+    /// Replies that say there is no such key.
+    pub nulls: u64,
+    /// Error replies, redirections not among them.
+    pub errors: u64,
+    /// The first error's text.
+    pub first_error: Option<String>,
+    /// Commands sent again after MOVED, ASK or TRYAGAIN.
+    pub redirects: u64,
+    /// Commands whose connection ended before the reply.
+    pub lost: u64,
+    /// Commands that were due while too many were under way, and never sent.
+    pub shed: u64,
+    /// Bytes sent.
+    pub sent_bytes: u64,
+    /// Bytes received.
+    pub received_bytes: u64,
+    /// CPU time of the worker's thread inside the window.
+    pub cpu_ns: u64,
+}
+
+impl Recorder {
+    /// Nothing measured yet; timing starts when `window_start_ns` is set.
+    pub fn new() -> Self {
+        Self {
+            latency_ns: Histogram::new_with_bounds(1, LATENCY_NS_MAX, 3).expect("the bounds are in order"),
+            window_start_ns: u64::MAX,
+            answered: 0,
+            nulls: 0,
+            errors: 0,
+            first_error: None,
+            redirects: 0,
+            lost: 0,
+            shed: 0,
+            sent_bytes: 0,
+            received_bytes: 0,
+            cpu_ns: 0,
+        }
+    }
+
+    /// Takes in `count` replies to commands that were due at `due_ns`.
+    #[inline]
+    pub fn answer(&mut self, due_ns: u64, now_ns: u64, count: u64) {
+        self.answered += count;
+        if due_ns >= self.window_start_ns {
+            self.latency_ns.saturating_record_n(now_ns.saturating_sub(due_ns).max(1), count);
+        }
+    }
+
+    /// Takes in an error.
+    #[cold]
+    pub fn error(&mut self, text: &str) {
+        self.errors += 1;
+        self.first_error.get_or_insert_with(|| text.to_owned());
+    }
+
+    /// Adds another worker's measurements.
+    pub fn merge(&mut self, other: &Self) {
+        self.latency_ns.add(&other.latency_ns).expect("both have the same bounds");
+        self.answered += other.answered;
+        self.nulls += other.nulls;
+        self.errors += other.errors;
+        self.first_error = self.first_error.take().or_else(|| other.first_error.clone());
+        self.redirects += other.redirects;
+        self.lost += other.lost;
+        self.shed += other.shed;
+        self.sent_bytes += other.sent_bytes;
+        self.received_bytes += other.received_bytes;
+        self.cpu_ns += other.cpu_ns;
+    }
+
+    /// The latencies' percentiles.
+    pub fn latency(&self) -> Latency {
+        let us = |quantile: f64| self.latency_ns.value_at_quantile(quantile) as f64 / 1000.0;
+        Latency {
+            mean_us: self.latency_ns.mean() / 1000.0,
+            p50_us: us(0.5),
+            p90_us: us(0.9),
+            p99_us: us(0.99),
+            p999_us: us(0.999),
+            max_us: self.latency_ns.max() as f64 / 1000.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_window_is_timed() {
+        let mut recorder = Recorder::new();
+        recorder.answer(5, 1_000_000, 3);
+        recorder.window_start_ns = 10;
+        recorder.answer(9, 5_000_000, 2);
+        recorder.answer(10, 2_010, 98);
+        recorder.answer(10, 100_010, 2);
+        assert_eq!(recorder.answered, 105);
+        let latency = recorder.latency();
+        assert!((latency.p50_us - 2.0).abs() < 0.01, "{latency:?}");
+        assert!((latency.max_us - 100.0).abs() < 0.1, "{latency:?}");
+    }
+
+    #[test]
+    fn workers_add_up() {
+        let (mut a, mut b) = (Recorder::new(), Recorder::new());
+        b.error("ERR x");
+        b.answer(0, 1, 1);
+        a.answer(0, 1, 2);
+        a.merge(&b);
+        assert_eq!((a.answered, a.errors, a.first_error.as_deref()), (3, 1, Some("ERR x")));
+    }
+}

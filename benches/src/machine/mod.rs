@@ -1,0 +1,6 @@
+//! What the machine tells and allows: CPUs, the time that a process ran, memory.
+
+pub mod cpus;
+pub mod facts;
+pub mod memory;
+pub mod schedstat;
