@@ -3,6 +3,7 @@
 use super::cpus::CpuList;
 use super::line::split;
 use super::value::Value;
+use crate::number::parse_i64;
 use std::fmt;
 
 /// What a parameter takes.
@@ -184,7 +185,7 @@ impl Kind {
             Self::YesNo if word.eq_ignore_ascii_case(b"yes") => Ok(Value::YesNo(true)),
             Self::YesNo if word.eq_ignore_ascii_case(b"no") => Ok(Value::YesNo(false)),
             Self::YesNo => Err(Rejection::NotYesNo),
-            Self::Integer { min, max } => within(integer(word).ok_or(Rejection::NotInteger)?, min, max),
+            Self::Integer { min, max } => within(parse_i64(word).ok_or(Rejection::NotInteger)?, min, max),
             Self::Mode { max } => {
                 let number = octal(word).ok_or(Rejection::NotOctal)?;
                 within(number, 0, max).map_err(|_| Rejection::ModeOutOfRange(0, max))
@@ -194,7 +195,7 @@ impl Kind {
                 within(i64::try_from(number).unwrap_or(i64::MAX), min, max)
             }
             Self::Percent { min, max } => {
-                let number = integer(word.strip_suffix(b"%").unwrap_or(word));
+                let number = parse_i64(word.strip_suffix(b"%").unwrap_or(word));
                 within(number.ok_or(Rejection::NotPercent)?, min, max)
             }
             Self::Choice(names) => names
@@ -253,13 +254,6 @@ impl Kind {
             (_, Value::Choice(_)) => unreachable!("a choice is printed above"),
         }
     }
-}
-
-/// A number as Redis takes it: no blanks, no `+`, no leading zeros.
-pub(super) fn integer(word: &[u8]) -> Option<i64> {
-    let text = str::from_utf8(word).ok()?;
-    let number: i64 = text.parse().ok()?;
-    (number.to_string() == text).then_some(number)
 }
 
 /// A number of bytes with its unit.

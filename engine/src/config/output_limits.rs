@@ -1,6 +1,7 @@
 //! How much unsent reply a client may leave behind, per class of clients (`client-output-buffer-limit`).
 
-use super::kind::{Rejection, bytes, integer};
+use super::kind::{Rejection, bytes};
+use crate::number::parse_i64;
 
 /// What kind of client a limit is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,7 +72,7 @@ impl OutputLimits {
         for four in words.chunks_exact(4) {
             let class = ClientClass::parse(&four[0]).ok_or(Rejection::OutputLimitClass)?;
             let size = |word: &[u8]| bytes(word).ok_or(Rejection::OutputLimitNumber);
-            let seconds = integer(&four[3]).and_then(|seconds| u64::try_from(seconds).ok());
+            let seconds = parse_i64(&four[3]).and_then(|seconds| u64::try_from(seconds).ok());
             limits.0[class as usize] = OutputLimit {
                 hard_bytes: size(&four[1])?,
                 soft_bytes: size(&four[2])?,

@@ -76,8 +76,9 @@ impl Parameter {
         [self.name].into_iter().chain(self.aliases.iter().copied())
     }
 
-    /// Reads `words` into `config`, or leaves it as it was.
-    pub(super) fn assign(&self, config: &mut Config, words: &[Vec<u8>]) -> Result<(), Rejection> {
+    /// Reads `words` into `config`, or leaves it as it was. For the start; a running process is changed by
+    /// [`Config::set`].
+    pub fn assign(&self, config: &mut Config, words: &[Vec<u8>]) -> Result<(), Rejection> {
         let value = self.kind.read(words, &(self.read)(config))?;
         let ceiling = config.ceilings.clients;
         if self.name == "maxclients" && matches!(value, Value::Integer(clients) if clients > ceiling.into()) {

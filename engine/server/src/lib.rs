@@ -1,0 +1,10 @@
+//! The process: joins the engine and the reactor into `whimbrel`.
+
+pub mod banner;
+pub mod cli;
+pub mod file;
+pub mod log;
+pub mod plan;
+pub mod protection;
+pub mod signals;
+pub mod start;

@@ -1,0 +1,88 @@
+//! From the command line to everything that has to be known before a listener is opened.
+
+use crate::cli::Options;
+use crate::plan::Plan;
+use crate::{file, protection};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use whimbrel_engine::config::Config;
+
+/// All that the cores are started from.
+#[derive(Debug)]
+pub struct Setup {
+    /// The configuration, within what the machine allows.
+    pub config: Config,
+    /// The file that CONFIG REWRITE replaces, as an absolute path.
+    pub config_file: Option<PathBuf>,
+    /// Cores and addresses.
+    pub plan: Plan,
+    /// What an operator should know.
+    pub warnings: Vec<String>,
+}
+
+/// The configuration: the command line goes before the file, the file before the defaults. The process is in `dir`
+/// afterwards.
+pub fn configure(options: &Options) -> Result<(Config, Option<PathBuf>), String> {
+    let mut config = Config::default();
+    let config_file = match &options.file {
+        None => None,
+        Some(path) => {
+            file::load(&mut config, path)?;
+            Some(std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))?)
+        }
+    };
+    options.apply(&mut config)?;
+    let entered = std::env::set_current_dir(&config.dir).and_then(|()| std::env::current_dir());
+    match entered {
+        Ok(dir) => config.dir = dir.to_string_lossy().into_owned(),
+        Err(error) => {
+            return Err(format!(
+                "cannot enter `dir` {}: {error}\n    Create the directory, or give one that this user may enter.",
+                config.dir
+            ));
+        }
+    }
+    Ok((config, config_file))
+}
+
+/// The plan on this machine, and whether it may be carried out.
+pub fn prepare(config: Config, config_file: Option<PathBuf>, available: &[usize]) -> Result<Setup, String> {
+    let plan = Plan::new(&config, available)?;
+    let addresses: Vec<SocketAddr> = plan.addresses().map(|address| address.socket).collect();
+    let warnings = protection::check(&config, &addresses)?.into_iter().collect();
+    Ok(Setup { config, config_file, plan, warnings })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli;
+    use std::ffi::OsString;
+
+    fn options(words: &[&str]) -> Options {
+        cli::read(words.iter().map(OsString::from)).unwrap()
+    }
+
+    #[test]
+    fn the_command_line_goes_before_the_file() {
+        let path = std::env::temp_dir().join(format!("whimbrel-start-{}", std::process::id()));
+        std::fs::write(&path, "port 1\ntimeout 1\nclient-output-buffer-limit pubsub 1 1 1\n").unwrap();
+        let file = path.to_str().unwrap();
+        let (config, config_file) =
+            configure(&options(&["whimbrel", "--timeout", "2", "--config", file])).unwrap();
+        assert_eq!((config.port, config.timeout, config.maxclients), (1, 2, 10_000));
+        assert_eq!(config_file.as_deref(), Some(path.as_path()));
+        assert!(config.dir.starts_with('/'));
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_before_anything_listens() {
+        let error = configure(&options(&["whimbrel", "--dir", "/nonexistent"])).unwrap_err();
+        assert!(error.starts_with("cannot enter `dir` /nonexistent"), "{error}");
+        let config = Config { bind: vec!["*".to_owned()], ..Config::default() };
+        assert!(prepare(config.clone(), None, &[0]).unwrap_err().contains("there is no password"));
+        let open = Config { protected_mode: false, ..config };
+        assert_eq!(prepare(open, None, &[0]).unwrap().warnings.len(), 1);
+    }
+}
