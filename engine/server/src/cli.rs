@@ -226,12 +226,12 @@ mod tests {
             (
                 "whimbrel --appendonly yes",
                 "`--appendonly`: the only value is no: Whimbrel keeps no data on disk yet; \
-                                           set it to this or delete the line. It takes: only no.",
+                                           set it to this or leave it out. It takes: only no.",
             ),
             (
                 "whimbrel --tls-port 1",
                 "error: there is no option `--tls-port`.\nIn Whimbrel: there is no TLS yet; put a \
-                                       TLS proxy in front, and delete the line.\n",
+                                       TLS proxy in front, and leave it out.\n",
             ),
         ];
         for (line, expected) in cases {

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
 }
 
 fn fail(text: &str) -> ExitCode {
-    eprint!("whimbrel: {text}");
+    let name = if text.starts_with("error:") { "" } else { "error: " };
+    eprint!("{name}{text}");
     ExitCode::FAILURE
 }

@@ -88,7 +88,7 @@ impl FileFault {
                 Some(row) => format!("`{name}` takes: {}.", takes(&row.kind)),
                 None => String::new(),
             },
-            Self::Include(_) => "Give a path that can be read, or delete the line.".to_owned(),
+            Self::Include(_) => "Give a path that can be read, or leave it out.".to_owned(),
             Self::IncludeLimit => {
                 format!("At most {INCLUDES_MAX} files may be included, at most {INCLUDE_DEPTH_MAX} deep.")
             }
@@ -286,11 +286,11 @@ mod tests {
             ),
             (
                 "rename-command KEYS \"\"",
-                "w.conf:1: there is no parameter `rename-command`\n    >>> rename-command KEYS \"\"\n    In Whimbrel: commands keep their names; delete the line, and keep clients out by requirepass and bind.",
+                "w.conf:1: there is no parameter `rename-command`\n    >>> rename-command KEYS \"\"\n    In Whimbrel: commands keep their names; leave it out, and keep clients out by requirepass and bind.",
             ),
             (
                 "include /x",
-                "w.conf:1: cannot include: /x: no such file\n    >>> include /x\n    Give a path that can be read, or delete the line.",
+                "w.conf:1: cannot include: /x: no such file\n    >>> include /x\n    Give a path that can be read, or leave it out.",
             ),
         ];
         for (text, expected) in cases {

@@ -17,7 +17,7 @@ pub fn remedy(name: &[u8]) -> Option<&'static str> {
 const REFUSED: &[(&str, &str)] = &[
     (
         "rename-command",
-        "commands keep their names; delete the line, and keep clients out by requirepass and bind",
+        "commands keep their names; leave it out, and keep clients out by requirepass and bind",
     ),
     (
         "io-threads io-threads-do-reads server-cpulist server_cpulist",
@@ -26,36 +26,36 @@ const REFUSED: &[(&str, &str)] = &[
     (
         "cluster-config-file cluster-node-timeout cluster-port cluster-migration-barrier cluster-replica-* \
          cluster-slave-* cluster-allow-* cluster-link-sendbuf-limit cluster-announce-*",
-        "there is no gossip between nodes and no nodes.conf; delete the line",
+        "there is no gossip between nodes and no nodes.conf; leave it out",
     ),
     (
         "replicaof slaveof masterauth masteruser repl-* replica-* slave-* min-replicas-* min-slaves-*",
-        "there is no replication yet; delete the line",
+        "there is no replication yet; leave it out",
     ),
-    ("tls-*", "there is no TLS yet; put a TLS proxy in front, and delete the line"),
+    ("tls-*", "there is no TLS yet; put a TLS proxy in front, and leave it out"),
     (
         "user aclfile acllog-max-len acl-pubsub-default",
-        "there are no ACL users yet; use requirepass, and delete the line",
+        "there are no ACL users yet; use requirepass, and leave it out",
     ),
-    ("loadmodule enable-module-command", "there are no modules; delete the line"),
+    ("loadmodule enable-module-command", "there are no modules; leave it out"),
     (
         "dbfilename rdb* aof* append* auto-aof-* no-appendfsync-on-rewrite stop-writes-on-bgsave-error \
          sanitize-dump-payload",
-        "Whimbrel keeps no data on disk yet; delete the line",
+        "Whimbrel keeps no data on disk yet; leave it out",
     ),
-    ("list-* set-max-* zset-* stream-* hll-*", "there is no such type yet; delete the line"),
-    ("lua-time-limit busy-reply-threshold", "there are no scripts yet; delete the line"),
+    ("list-* set-max-* zset-* stream-* hll-*", "there is no such type yet; leave it out"),
+    ("lua-time-limit busy-reply-threshold", "there are no scripts yet; leave it out"),
     (
         "pidfile supervised syslog-*",
-        "leave that to systemd (Type=exec; its journal takes stderr), and delete the line",
+        "leave that to systemd (Type=exec; its journal takes stderr), and leave it out",
     ),
     (
         "activedefrag active-defrag-* activerehashing jemalloc-bg-thread",
-        "the arena bounds fragmentation by itself; delete the line",
+        "the arena bounds fragmentation by itself; leave it out",
     ),
-    ("dynamic-hz", "nothing runs by hz; delete the line"),
-    ("enable-protected-configs", "no parameter is protected that can be set at run time; delete the line"),
-    ("sentinel", "Whimbrel does not run as a sentinel; delete the line"),
+    ("dynamic-hz", "nothing runs by hz; leave it out"),
+    ("enable-protected-configs", "no parameter is protected that can be set at run time; leave it out"),
+    ("sentinel", "Whimbrel does not run as a sentinel; leave it out"),
 ];
 
 #[cfg(test)]

@@ -175,7 +175,7 @@ table! {
     }
 }
 
-const NO_PERSISTENCE: &str = "Whimbrel keeps no data on disk yet; set it to this or delete the line";
+const NO_PERSISTENCE: &str = "Whimbrel keeps no data on disk yet; set it to this or leave it out";
 const ALWAYS_LAZY: &str = "memory is always given back in the background";
 
 /// Parameters of Redis of which Whimbrel does exactly one thing.
