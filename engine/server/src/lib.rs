@@ -1,8 +1,10 @@
 //! The process: joins the engine and the reactor into `whimbrel`.
 
 pub mod banner;
+pub mod checks;
 pub mod cli;
 pub mod file;
+pub mod listeners;
 pub mod log;
 pub mod plan;
 pub mod protection;

@@ -1,8 +1,10 @@
 //! `whimbrel`: reads the command line, and serves.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use whimbrel_server::{cli, start};
+use whimbrel_server::cli::Options;
+use whimbrel_server::{banner, cli, log, start};
 
 fn main() -> ExitCode {
     let options = match cli::read(std::env::args_os()) {
@@ -14,10 +16,24 @@ fn main() -> ExitCode {
         }
         Err(leave) => return fail(&leave.text.to_string()),
     };
-    match start::configure(&options) {
-        Ok(_) => fail("nothing serves yet: the cores are not joined with the reactor\n"),
+    match serve(&options) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("{error}\n")),
     }
+}
+
+fn serve(options: &Options) -> Result<(), String> {
+    let (config, config_file) = start::configure(options)?;
+    let logfile = (!config.logfile.is_empty()).then(|| PathBuf::from(&config.logfile));
+    let _log = log::start(logfile, config.loglevel).map_err(|error| {
+        format!(
+            "cannot open `logfile` {}: {error}\n    Give a path that this user may write.",
+            config.logfile
+        )
+    })?;
+    let setup = start::prepare(config, config_file, &whimbrel_net::cpus_available())?;
+    log::notice(banner::banner(&setup.config, &setup.plan, &setup.kernel));
+    Err("nothing serves yet: the cores are not joined with the reactor".to_owned())
 }
 
 fn fail(text: &str) -> ExitCode {

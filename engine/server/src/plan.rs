@@ -6,6 +6,8 @@ use whimbrel_engine::config::Config;
 
 /// The most cores of one process.
 pub const CORES_MAX: usize = 256;
+/// The Unix socket's mode unless `unixsocketperm` says another: its owner alone.
+const UNIX_MODE: u32 = 0o700;
 
 /// What the process is going to start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +45,8 @@ pub struct Address {
 pub struct UnixSocket {
     /// Its path.
     pub path: PathBuf,
-    /// Its mode; `None` leaves it to the umask.
-    pub mode: Option<u32>,
+    /// Its mode.
+    pub mode: u32,
 }
 
 impl Plan {
@@ -61,7 +63,7 @@ impl Plan {
         }
         let unix = (!config.unixsocket.is_empty()).then(|| UnixSocket {
             path: PathBuf::from(&config.unixsocket),
-            mode: (config.unixsocketperm != 0).then_some(config.unixsocketperm),
+            mode: if config.unixsocketperm == 0 { UNIX_MODE } else { config.unixsocketperm },
         });
         let plan = Self { cores, shared, unix };
         if plan.addresses().next().is_none() && plan.unix.is_none() {
@@ -208,7 +210,11 @@ mod tests {
         for (settings, expected) in cases {
             assert_eq!(outline(settings), expected, "{settings}");
         }
-        let unix = plan("unixsocket /tmp/x\nunixsocketperm 700").unwrap().unix.unwrap();
-        assert_eq!((unix.path, unix.mode), (PathBuf::from("/tmp/x"), Some(0o700)));
+        for (settings, mode) in
+            [("unixsocket /tmp/x\nunixsocketperm 770", 0o770), ("unixsocket /tmp/x", 0o700)]
+        {
+            let unix = plan(settings).unwrap().unix.unwrap();
+            assert_eq!((unix.path, unix.mode), (PathBuf::from("/tmp/x"), mode));
+        }
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::cli::Options;
 use crate::plan::Plan;
-use crate::{file, protection};
+use crate::{checks, file, listeners, log, protection};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use whimbrel_engine::config::Config;
+use whimbrel_net::Listener;
 
 /// All that the cores are started from.
 #[derive(Debug)]
@@ -16,8 +17,10 @@ pub struct Setup {
     pub config_file: Option<PathBuf>,
     /// Cores and addresses.
     pub plan: Plan,
-    /// What an operator should know.
-    pub warnings: Vec<String>,
+    /// Every core's open listeners, by core.
+    pub listeners: Vec<Vec<Listener>>,
+    /// The kernel's release.
+    pub kernel: String,
 }
 
 /// The configuration: the command line goes before the file, the file before the defaults. The process is in `dir`
@@ -45,12 +48,23 @@ pub fn configure(options: &Options) -> Result<(Config, Option<PathBuf>), String>
     Ok((config, config_file))
 }
 
-/// The plan on this machine, and whether it may be carried out.
-pub fn prepare(config: Config, config_file: Option<PathBuf>, available: &[usize]) -> Result<Setup, String> {
+/// Checks the machine, opens the listeners, and says in the log what the operator should know. Nothing is accepted
+/// before a core takes its listeners over.
+pub fn prepare(
+    mut config: Config,
+    config_file: Option<PathBuf>,
+    available: &[usize],
+) -> Result<Setup, String> {
     let plan = Plan::new(&config, available)?;
     let addresses: Vec<SocketAddr> = plan.addresses().map(|address| address.socket).collect();
-    let warnings = protection::check(&config, &addresses)?.into_iter().collect();
-    Ok(Setup { config, config_file, plan, warnings })
+    let exposed = protection::check(&config, &addresses)?;
+    let count =
+        plan.shared.len() * plan.cores.len() + plan.cores.iter().map(|core| core.own.len()).sum::<usize>();
+    let findings = checks::check(&mut config, plan.cores.len(), count + usize::from(plan.unix.is_some()))?;
+    let listeners = listeners::open(&config, &plan)?;
+    exposed.into_iter().chain(findings.warnings).for_each(log::warning);
+    listeners.missing.iter().for_each(log::notice);
+    Ok(Setup { config, config_file, plan, listeners: listeners.cores, kernel: findings.kernel })
 }
 
 #[cfg(test)]
@@ -82,7 +96,8 @@ mod tests {
         assert!(error.starts_with("cannot enter `dir` /nonexistent"), "{error}");
         let config = Config { bind: vec!["*".to_owned()], ..Config::default() };
         assert!(prepare(config.clone(), None, &[0]).unwrap_err().contains("there is no password"));
-        let open = Config { protected_mode: false, ..config };
-        assert_eq!(prepare(open, None, &[0]).unwrap().warnings.len(), 1);
+        let open = Config { protected_mode: false, port: 19_120, ..config };
+        let setup = prepare(open, None, &[0]).unwrap();
+        assert_eq!((setup.listeners.len(), setup.listeners[0].len()), (1, 1));
     }
 }

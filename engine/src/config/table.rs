@@ -92,7 +92,7 @@ table! {
         requirepass: Secret = Secret::default(), Runtime, Hidden;
         /// Path of a Unix socket to listen on as well; empty for none.
         unixsocket: String = String::new(), Start, Text;
-        /// Mode of the Unix socket, in octal; 0 leaves it to the umask.
+        /// Mode of the Unix socket, in octal; 0 is 700, its owner alone.
         unixsocketperm: u32 = 0, Start, Mode { max: 0o777 };
         /// Connections that may wait to be accepted, per listener.
         tcp_backlog: u32 = 511, Start, Integer { min: 1, max: 65535 };
