@@ -66,8 +66,8 @@ impl Form {
         }
     }
 
-    /// The format version that a payload of this form is written with: an old one that has it, so that as many servers as
-    /// possible take it. Version 9 is read from Redis 5 on.
+    /// The format version that a payload of this form is written with: an old one that has it, so that as many servers
+    /// as possible take it. Version 9 is that of Redis 5 and 6.
     #[must_use]
     pub fn version(self) -> u16 {
         match self {

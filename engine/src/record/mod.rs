@@ -1,8 +1,7 @@
 //! Records: one key as bytes, the same on a link, in a checkpoint and in DUMP.
 //!
-//! The bytes are those of RDB, which Redis and Valkey write and read. What is written here is read by both wherever both
-//! can read it at all: payloads carry the oldest format version that has their form, so Redis 5 takes what DUMP gives for
-//! strings and for hashes without field expiry.
+//! The bytes are those of RDB, which Redis and Valkey write and read. Payloads carry an old format version that has their
+//! form, so every server from Redis 5 on takes what DUMP gives for strings and for hashes without field expiry.
 //!
 //! | type byte | value                                         | format version  | read | written |
 //! |-----------|-----------------------------------------------|-----------------|------|---------|

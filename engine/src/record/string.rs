@@ -8,6 +8,7 @@ use super::length::{Length, append_length, append_special};
 use super::lzf::{self, Compressor};
 use super::reader::Reader;
 use super::{Limits, RecordError};
+use crate::number::parse_i64;
 
 const INT_8: u8 = 0;
 const INT_16: u8 = 1;
@@ -44,24 +45,7 @@ fn canonical_number(bytes: &[u8]) -> Option<i32> {
     if bytes.len() > INT_TEXT_MAX {
         return None;
     }
-    let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
-    let canonical = match digits {
-        [b'1'..=b'9', ..] => true,
-        [b'0'] => digits.len() == bytes.len(),
-        _ => false,
-    };
-    if !canonical {
-        return None;
-    }
-    let mut magnitude = 0_i64;
-    for digit in digits {
-        if !digit.is_ascii_digit() {
-            return None;
-        }
-        magnitude = magnitude * 10 + i64::from(digit - b'0');
-    }
-    let number = if digits.len() == bytes.len() { magnitude } else { -magnitude };
-    i32::try_from(number).ok()
+    parse_i64(bytes).and_then(|number| i32::try_from(number).ok())
 }
 
 fn append_number(out: &mut Vec<u8>, number: i32) {

@@ -1,7 +1,7 @@
 //! A hash that is written or read field by field, with as many pauses as its size asks for.
 //!
-//! The bytes of a large hash need never be in one buffer: after any field, the writer's buffer can be sent and emptied, and the reader
-//! goes on with the next one, as long as each buffer holds whole fields.
+//! The bytes of a large hash need never be in one buffer: after any field, the writer's buffer can be sent and emptied, and
+//! the reader goes on with the next one, as long as each buffer holds whole fields.
 
 use super::super::head::{Head, append_head};
 use super::super::length::append_length;
