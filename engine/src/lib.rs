@@ -16,6 +16,7 @@ pub mod object;
 pub mod record;
 pub mod resp;
 pub mod session;
+pub mod shard;
 pub mod slowlog;
 pub mod table;
 pub mod topology;

@@ -125,7 +125,8 @@ impl Memory {
 
     /// Bytes that are kept only because a fork, or a send under way, may still need them.
     pub fn retained_bytes(&self) -> u64 {
-        self.allocated_bytes() - self.live_bytes - self.reclaiming_bytes
+        // In the middle of a rename two live keys share the chunks of a large string; there is nothing retained then.
+        self.allocated_bytes().saturating_sub(self.live_bytes + self.reclaiming_bytes)
     }
 
     /// Bytes of everything that is allocated.
@@ -213,6 +214,18 @@ impl Memory {
         } else {
             self.free_shell(object, true);
         }
+    }
+
+    /// Takes back an object that found no place; what its value names stays with the caller.
+    pub fn drop_bare(&mut self, object: Ref) {
+        self.live_bytes -= self.arena.size(object) as u64;
+        self.arena.free(object);
+    }
+
+    /// Takes back a large string that found no place.
+    pub fn drop_large(&mut self, id: LargeId) {
+        self.live_bytes -= self.larges.at(id).taken();
+        self.larges.remove(id);
     }
 
     /// Lets go of whole tables (slots that were flushed or moved away) that held `bytes` live bytes.

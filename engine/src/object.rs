@@ -255,12 +255,13 @@ pub fn set_access(arena: &mut Arena, object: Ref, access: u32) {
 
 /// Overwrites the value part in place; the object's size class must hold the new length.
 #[inline]
-pub fn overwrite_value(arena: &mut Arena, object: Ref, encoding: Encoding, value: &[u8]) {
+pub fn overwrite_value(arena: &mut Arena, object: Ref, encoding: Encoding, value: [&[u8]; 2]) {
     let at = Parts::of(arena, object).value_at();
     let header: &mut Header = arena.get_mut(object);
     header.kind = (header.kind & !ENCODING_MASK) | encoding as u8;
-    header.value_length = value.len() as u16;
-    arena.write(object, at, value);
+    header.value_length = (value[0].len() + value[1].len()) as u16;
+    arena.write(object, at, value[0]);
+    arena.write(object, at + value[0].len(), value[1]);
 }
 
 /// Overwrites the expiry time in place; the object must have one.

@@ -97,6 +97,9 @@ impl Memory {
     pub fn set_expiring(&mut self, root: &mut TableRoot, hash: u64, found: Found, expires_s: Option<u32>) {
         let bucket = self.bucket_mut(found.leaf, found.bucket);
         let old = bucket.entry(usize::from(found.index));
+        if !old.expiring && expires_s.is_none() {
+            return;
+        }
         bucket.set(usize::from(found.index), Entry { expiring: expires_s.is_some(), ..old });
         root.expiring = root.expiring + u32::from(expires_s.is_some()) - u32::from(old.expiring);
         if let Some(expires_s) = expires_s {

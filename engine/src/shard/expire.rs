@@ -1,0 +1,106 @@
+//! The background sweep: finds what has expired without looking at anything that never does.
+//!
+//! Every table knows, for each subtree, a second before which nothing in it expires. The sweep goes round the slots that
+//! hold something that expires and descends only where that second has come.
+
+use super::entry::Entry;
+use super::{Key, Shard};
+use crate::arena::Ref;
+use crate::key::SlotId;
+use crate::object::Parts;
+
+/// The second before which something that expires at this millisecond does not; never 0.
+pub fn bound_s(expires_at_ms: u64) -> u32 {
+    u32::try_from(expires_at_ms / 1000).unwrap_or(u32::MAX).max(1)
+}
+
+/// Where the sweep stands.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Sweep {
+    slot: usize,
+    hash: u64,
+}
+
+impl Shard {
+    /// Removes what has expired, looking at up to `leaves_max` leaves and as many slots times 16; `false` when a round
+    /// through all slots is complete.
+    pub fn sweep_expired(&mut self, now_ms: u64, leaves_max: usize) -> bool {
+        let now_s = (now_ms / 1000) as u32;
+        let mut leaves = 0;
+        for _ in 0..leaves_max.saturating_mul(16) {
+            let Some(slot) = self.expiring.next(self.sweep.slot) else {
+                self.sweep = Sweep::default();
+                return false;
+            };
+            if slot.number() != self.sweep.slot {
+                self.sweep = Sweep { slot: slot.number(), hash: 0 };
+            }
+            let table = self.slots[slot.number()].table;
+            let Some(view) = self.memory.due_leaf(&table, self.sweep.hash, now_s) else {
+                self.sweep = Sweep { slot: slot.number() + 1, hash: 0 };
+                continue;
+            };
+            self.sweep_leaf(slot, view.low(), now_ms);
+            self.sweep = match view.end() {
+                Some(hash) => Sweep { slot: slot.number(), hash },
+                None => Sweep { slot: slot.number() + 1, hash: 0 },
+            };
+            leaves += 1;
+            if leaves == leaves_max {
+                break;
+            }
+        }
+        true
+    }
+
+    /// Removes what has expired in one leaf and sets the leaf's bound anew.
+    fn sweep_leaf(&mut self, slot: SlotId, hash: u64, now_ms: u64) {
+        let mut objects = Vec::new();
+        let view = self.memory.leaf_view(self.slots[slot.number()].table.child, hash);
+        self.memory.expiring_entries(&view, &mut objects);
+        let keys: Vec<Vec<u8>> = objects
+            .into_iter()
+            .filter(|object| {
+                self.object_bound_s(*object).is_some_and(|bound| u64::from(bound) <= now_ms / 1000)
+            })
+            .map(|object| Parts::of(&self.memory.arena, object).key(&self.memory.arena, object).to_vec())
+            .collect();
+        for bytes in &keys {
+            let key = Key::new(bytes, self.memory.seed);
+            self.sweep_key(&key, now_ms);
+        }
+        // The leaf may have been replaced or merged; whatever leaf now holds this hash gets a true bound.
+        let mut objects = Vec::new();
+        let view = self.memory.leaf_view(self.slots[slot.number()].table.child, hash);
+        self.memory.expiring_entries(&view, &mut objects);
+        let bound = objects.into_iter().filter_map(|object| self.object_bound_s(object)).min().unwrap_or(0);
+        self.memory.set_expiry_bound(&mut self.slots[slot.number()].table, hash, bound);
+    }
+
+    /// Removes a key that has expired, or the fields of a hash that have.
+    fn sweep_key(&mut self, key: &Key<'_>, now_ms: u64) {
+        /// Fields removed from one hash in one go; the bound stays due, so the rest follows.
+        const FIELDS_AT_ONCE: usize = 128;
+        let mut write = self.write(key, now_ms);
+        let Some(hash) = write.entry().and_then(|entry| entry.hash()) else { return };
+        let names = hash.expired(now_ms, FIELDS_AT_ONCE);
+        let mut gone = 0;
+        for name in &names {
+            if write.hash_remove(name).is_err() {
+                break;
+            }
+            gone += 1;
+        }
+        write.settle_field_bound(now_ms);
+        drop(write);
+        self.stats.expired_fields += gone;
+    }
+
+    /// The second before which nothing in the object expires.
+    fn object_bound_s(&self, object: Ref) -> Option<u32> {
+        let entry = Entry::of(&self.memory, object, 0);
+        let own = entry.expires_at_ms().map(bound_s);
+        let fields = entry.hash().and_then(|hash| hash.expires_s());
+        [own, fields].into_iter().flatten().min()
+    }
+}

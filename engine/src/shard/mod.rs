@@ -1,0 +1,272 @@
+//! The data of one core: 16,384 slots, each a table of keys, and the single door for changing them.
+//!
+//! Everything that must see every change (forks, deltas, accounting, expiry bounds) hangs on [`Shard::write`]; no command
+//! knows of any of it.
+
+mod apply;
+mod delta;
+mod entry;
+mod expire;
+mod fields;
+mod fork;
+mod hash;
+mod limits;
+mod packed;
+mod put;
+mod scan;
+mod slot_set;
+mod stats;
+mod text;
+mod write;
+
+use std::collections::HashMap;
+
+use crate::arena::ArenaError;
+use crate::key::{self, HashSeed, SLOT_COUNT, SlotId};
+use crate::memory::{Guard, Memory};
+use crate::object::{self, Parts};
+use crate::table::{Found, TableRoot};
+
+pub use apply::ApplyError;
+pub use delta::{Delta, Effect, WatchId};
+pub use entry::{Entry, Kind};
+pub use fork::{ForkError, ForkId, ForkItem, ForkValue};
+pub use hash::{Field, HashView};
+pub use limits::ShardLimits;
+pub use scan::ScanCursor;
+use slot_set::SlotSet;
+pub use stats::ShardStats;
+pub use text::Text;
+pub use write::{Expiry, Write};
+
+/// A key with its slot and hash, computed once.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'k> {
+    bytes: &'k [u8],
+    hash: u64,
+    slot: SlotId,
+}
+
+impl<'k> Key<'k> {
+    /// Computes slot and hash.
+    #[inline]
+    pub fn new(bytes: &'k [u8], seed: HashSeed) -> Key<'k> {
+        Key { bytes, hash: key::hash(bytes, seed), slot: SlotId::of(bytes) }
+    }
+
+    /// The key itself.
+    #[inline]
+    pub fn bytes(&self) -> &'k [u8] {
+        self.bytes
+    }
+
+    /// Its hash.
+    #[inline]
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// Its slot.
+    #[inline]
+    pub fn slot(&self) -> SlotId {
+        self.slot
+    }
+}
+
+/// What a shard knows of one slot.
+#[derive(Clone, Copy, Default, Debug)]
+struct Slot {
+    table: TableRoot,
+    /// Live bytes: nodes, objects and large strings.
+    bytes: u64,
+    /// The epoch of the slot's youngest live fork; 0 without forks.
+    fork_epoch: u32,
+    /// How many watch the slot's deltas.
+    watches: u32,
+}
+
+const _: () = assert!(size_of::<Slot>() == 40);
+
+/// The data of one core.
+#[derive(Debug)]
+pub struct Shard {
+    memory: Memory,
+    slots: Vec<Slot>,
+    /// Slots that hold keys.
+    used: SlotSet,
+    /// Slots that hold something that expires.
+    expiring: SlotSet,
+    keys: u64,
+    expiring_keys: u64,
+    forks: fork::Forks,
+    watches: HashMap<WatchId, delta::Watch>,
+    watch_last: u32,
+    sweep: expire::Sweep,
+    limits: ShardLimits,
+    stats: ShardStats,
+    /// What an object's access field is set to on use.
+    access_now: u32,
+}
+
+impl Shard {
+    /// A shard without keys.
+    pub fn new(seed: HashSeed, limits: ShardLimits) -> Result<Shard, ArenaError> {
+        Ok(Shard {
+            memory: Memory::new(seed)?,
+            slots: vec![Slot::default(); SLOT_COUNT],
+            used: SlotSet::default(),
+            expiring: SlotSet::default(),
+            keys: 0,
+            expiring_keys: 0,
+            forks: fork::Forks::default(),
+            watches: HashMap::new(),
+            watch_last: 0,
+            sweep: expire::Sweep::default(),
+            limits,
+            stats: ShardStats::default(),
+            access_now: 0,
+        })
+    }
+
+    /// The key of these bytes in this shard.
+    #[inline]
+    pub fn key<'k>(&self, bytes: &'k [u8]) -> Key<'k> {
+        Key::new(bytes, self.memory.seed)
+    }
+
+    /// Finds a key for a reader: counts a hit or miss and notes the use. An expired key is gone.
+    #[inline]
+    pub fn find(&mut self, key: &Key<'_>, now_ms: u64) -> Option<Entry<'_>> {
+        let Some(found) = self.lookup(key) else {
+            self.stats.misses += 1;
+            return None;
+        };
+        let parts = Parts::of(&self.memory.arena, found.object);
+        if parts.expires_at_ms(&self.memory.arena, found.object).is_some_and(|at| at <= now_ms) {
+            self.write(key, now_ms);
+            self.stats.misses += 1;
+            return None;
+        }
+        self.stats.hits += 1;
+        if object::access(&self.memory.arena, found.object) != self.access_now {
+            object::set_access(&mut self.memory.arena, found.object, self.access_now);
+        }
+        Some(Entry::new(&self.memory, found.object, parts, now_ms))
+    }
+
+    /// Finds a key without counting it or noting a use. An expired key is not there.
+    pub fn peek(&self, key: &Key<'_>, now_ms: u64) -> Option<Entry<'_>> {
+        let found = self.lookup(key)?;
+        let parts = Parts::of(&self.memory.arena, found.object);
+        let expired = parts.expires_at_ms(&self.memory.arena, found.object).is_some_and(|at| at <= now_ms);
+        (!expired).then(|| Entry::new(&self.memory, found.object, parts, now_ms))
+    }
+
+    /// Asks for the memory that the key's slot is described in: the first of three steps that overlap cache misses of
+    /// several keys.
+    #[inline]
+    pub fn prefetch_slot(&self, key: &Key<'_>) {
+        crate::arena::prefetch(&self.slots[key.slot.number()]);
+    }
+
+    /// Asks for the key's bucket: the second step.
+    #[inline]
+    pub fn prefetch_bucket(&self, key: &Key<'_>) {
+        self.memory.prefetch_bucket(&self.slots[key.slot.number()].table, key.hash);
+    }
+
+    /// Asks for the key's object: the third step.
+    #[inline]
+    pub fn prefetch_object(&self, key: &Key<'_>) {
+        self.memory.prefetch_object(&self.slots[key.slot.number()].table, key.hash);
+    }
+
+    /// Keys in the shard, expired ones that nobody met included.
+    pub fn keys(&self) -> u64 {
+        self.keys
+    }
+
+    /// Keys that expire, or hold fields that do.
+    pub fn expiring_keys(&self) -> u64 {
+        self.expiring_keys
+    }
+
+    /// Keys in a slot.
+    pub fn slot_keys(&self, slot: SlotId) -> u64 {
+        u64::from(self.slots[slot.number()].table.count)
+    }
+
+    /// Live bytes of a slot.
+    pub fn slot_bytes(&self, slot: SlotId) -> u64 {
+        self.slots[slot.number()].bytes
+    }
+
+    /// The memory below the slots, for figures.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Bytes that count against `maxmemory`: live, retained by forks, and waiting to be freed.
+    pub fn used_bytes(&self) -> u64 {
+        self.memory.allocated_bytes()
+    }
+
+    /// Bytes that the shard takes before its first key.
+    pub fn overhead_bytes(&self) -> u64 {
+        (self.slots.capacity() * size_of::<Slot>() + 2 * size_of::<SlotSet>()) as u64
+    }
+
+    /// What happened in the shard so far.
+    pub fn stats(&self) -> &ShardStats {
+        &self.stats
+    }
+
+    /// Starts counting anew.
+    pub fn reset_stats(&mut self) {
+        self.stats = ShardStats::default();
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &ShardLimits {
+        &self.limits
+    }
+
+    /// Sets other limits.
+    pub fn set_limits(&mut self, limits: ShardLimits) {
+        self.limits = limits;
+    }
+
+    /// Frees what waits to be freed, `steps_max` bounded pieces at most; says whether more is left.
+    pub fn reclaim(&mut self, steps_max: usize) -> bool {
+        for _ in 0..steps_max {
+            if !self.memory.reclaim_step() {
+                return false;
+            }
+        }
+        self.memory.is_reclaiming()
+    }
+
+    /// Gives up to `pages_max` empty pages back to the kernel, keeping a sixteenth of what is in use; says how many went.
+    pub fn release_memory(&mut self, pages_max: u64) -> u64 {
+        let keep = self.memory.arena.usage().page_bytes / 16 / (64 * 1024);
+        self.memory.arena.release_free_pages(keep, pages_max)
+    }
+
+    #[inline]
+    fn lookup(&self, key: &Key<'_>) -> Option<Found> {
+        self.memory.find(&self.slots[key.slot.number()].table, key.hash, key.bytes)
+    }
+
+    /// What a change of a key must keep.
+    #[inline]
+    fn guard(&self, slot: SlotId, hash: u64) -> Guard {
+        match self.slots[slot.number()].fork_epoch {
+            0 => Guard::Free,
+            fork_epoch if self.forks.needs(slot, hash) => Guard::Keep { fork_epoch },
+            fork_epoch => Guard::Passed { fork_epoch },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! Packed hashes: fields and values one after another in a single object.
+//!
+//! ```text
+//! field = | name_length u8 | value_length u7, expiring u1 | [expires_at_ms u64] | name | value |
+//! ```
+
+use super::hash::Field;
+
+/// The longest name that a packed field may have.
+pub const NAME_BYTES_MAX: usize = u8::MAX as usize;
+
+/// The longest value that a packed field may have.
+pub const VALUE_BYTES_MAX: usize = 0x7f;
+
+const EXPIRING: u8 = 0x80;
+
+/// The fields of a packed hash, in order, expired ones included.
+pub fn fields(mut bytes: &[u8]) -> impl Iterator<Item = Field<'_>> {
+    std::iter::from_fn(move || {
+        let (field, rest) = split_first(bytes)?;
+        bytes = rest;
+        Some(field)
+    })
+}
+
+fn split_first(bytes: &[u8]) -> Option<(Field<'_>, &[u8])> {
+    let (&[name_length, value_code], mut rest) = bytes.split_first_chunk::<2>()?;
+    let mut expires_at_ms = None;
+    if value_code & EXPIRING != 0 {
+        let (expiry, behind) = rest.split_first_chunk::<8>()?;
+        expires_at_ms = Some(u64::from_ne_bytes(*expiry));
+        rest = behind;
+    }
+    let (name, rest) = rest.split_at_checked(usize::from(name_length))?;
+    let (value, rest) = rest.split_at_checked(usize::from(value_code & !EXPIRING))?;
+    Some((Field { name, value: super::text::Text::Bytes(value), expires_at_ms }, rest))
+}
+
+/// Whether a field fits into a packed hash at all.
+pub fn fits(name: &[u8], value: &[u8]) -> bool {
+    name.len() <= NAME_BYTES_MAX && value.len() <= VALUE_BYTES_MAX
+}
+
+/// Appends a field.
+pub fn push(into: &mut Vec<u8>, name: &[u8], value: &[u8], expires_at_ms: Option<u64>) {
+    debug_assert!(fits(name, value), "the caller has asked `fits`");
+    let expiring = if expires_at_ms.is_some() { EXPIRING } else { 0 };
+    into.extend([name.len() as u8, value.len() as u8 | expiring]);
+    if let Some(expires_at_ms) = expires_at_ms {
+        into.extend(expires_at_ms.to_ne_bytes());
+    }
+    into.extend_from_slice(name);
+    into.extend_from_slice(value);
+}
+
+/// Where the field with this name stands, if it is there: its first byte and the first behind it.
+pub fn position(bytes: &[u8], name: &[u8]) -> Option<(usize, usize)> {
+    let mut rest = bytes;
+    while let Some((field, behind)) = split_first(rest) {
+        if field.name == name {
+            return Some((bytes.len() - rest.len(), bytes.len() - behind.len()));
+        }
+        rest = behind;
+    }
+    None
+}
+
+/// The field with this name.
+pub fn find<'a>(bytes: &'a [u8], name: &[u8]) -> Option<Field<'a>> {
+    fields(bytes).find(|field| field.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_come_back_as_they_were_pushed() {
+        let mut bytes = Vec::new();
+        push(&mut bytes, b"name", b"value", None);
+        push(&mut bytes, b"", b"", Some(77));
+        push(&mut bytes, &[b'n'; NAME_BYTES_MAX], &[b'v'; VALUE_BYTES_MAX], None);
+        let back: Vec<_> =
+            fields(&bytes).map(|f| (f.name.to_vec(), f.value.bytes().to_vec(), f.expires_at_ms)).collect();
+        assert_eq!(back[0], (b"name".to_vec(), b"value".to_vec(), None));
+        assert_eq!(back[1], (vec![], vec![], Some(77)));
+        assert_eq!(back[2].0.len() + back[2].1.len(), NAME_BYTES_MAX + VALUE_BYTES_MAX);
+        assert_eq!(position(&bytes, b""), Some((11, 21)));
+        assert_eq!(position(&bytes, b"nam"), None);
+        assert!(!fits(&[0; 256], b"") && !fits(b"", &[0; 128]));
+    }
+}

@@ -1,0 +1,104 @@
+//! Iterating over keys: SCAN's cursor, and keys chosen at random.
+
+use super::Shard;
+use super::entry::Entry;
+use crate::key::{SLOT_COUNT, SlotId};
+use crate::object::Parts;
+
+/// Where a scan goes on: a slot and, within it, a hash. Every core and every moment understands it alike.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ScanCursor(u64);
+
+/// Bits of the hash that a cursor holds; the slot has the 14 above.
+const HASH_BITS: u32 = 50;
+
+impl ScanCursor {
+    /// The beginning; as an answer, the end.
+    pub const START: ScanCursor = ScanCursor(0);
+
+    /// The cursor that a client sent.
+    pub fn from_number(number: u64) -> ScanCursor {
+        ScanCursor(number)
+    }
+
+    /// The number for the client.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The slot at which it goes on.
+    pub fn slot(self) -> usize {
+        (self.0 >> HASH_BITS) as usize
+    }
+
+    /// The beginning of a slot; behind the last one, the end.
+    pub fn at_slot(slot: usize) -> ScanCursor {
+        if slot >= SLOT_COUNT { ScanCursor::START } else { ScanCursor((slot as u64) << HASH_BITS) }
+    }
+
+    fn hash(self) -> u64 {
+        self.0 << (u64::BITS - HASH_BITS)
+    }
+
+    fn within(slot: SlotId, hash: u64) -> ScanCursor {
+        ScanCursor((slot.number() as u64) << HASH_BITS | hash >> (u64::BITS - HASH_BITS))
+    }
+}
+
+impl Shard {
+    /// Shows keys from a cursor on until about `count` were looked at, in slots below `slot_end`; answers where to go on.
+    /// A key that is there during the whole scan is shown at least once. Keys that have expired are passed over.
+    pub fn scan(
+        &self,
+        cursor: ScanCursor,
+        slot_end: usize,
+        count: usize,
+        now_ms: u64,
+        mut show: impl FnMut(Entry<'_>),
+    ) -> ScanCursor {
+        let mut looked_at = 0;
+        let (mut number, mut hash) = (cursor.slot(), cursor.hash());
+        while let Some(slot) = self.used.next(number).filter(|slot| slot.number() < slot_end) {
+            if slot.number() != number {
+                hash = 0;
+            }
+            let next = self.memory.scan_bucket(&self.slots[slot.number()].table, hash, |object| {
+                looked_at += 1;
+                let parts = Parts::of(&self.memory.arena, object);
+                let expires_at_ms = parts.expires_at_ms(&self.memory.arena, object);
+                if expires_at_ms.is_none_or(|at| at > now_ms) {
+                    show(Entry::new(&self.memory, object, parts, now_ms));
+                }
+            });
+            (number, hash) = match next {
+                Some(next) => (slot.number(), next),
+                None => (slot.number() + 1, 0),
+            };
+            // An empty bucket costs a look too.
+            looked_at += 1;
+            if looked_at >= count {
+                return match SlotId::new(number) {
+                    Some(slot) => ScanCursor::within(slot, hash),
+                    None => ScanCursor::START,
+                };
+            }
+        }
+        ScanCursor::at_slot(slot_end)
+    }
+
+    /// A key chosen by random bits, if there is one that has not expired.
+    pub fn random(&self, now_ms: u64, mut random: impl FnMut() -> u64) -> Option<Entry<'_>> {
+        /// Expired keys that are passed over before giving up.
+        const TRIES: usize = 100;
+        for _ in 0..TRIES {
+            let from = random() as usize % SLOT_COUNT;
+            let slot = self.used.next(from).or_else(|| self.used.next(0))?;
+            let found = self.memory.random_entry(&self.slots[slot.number()].table, &mut random)?;
+            let entry = Entry::of(&self.memory, found.object, now_ms);
+            if entry.expires_at_ms().is_none_or(|at| at > now_ms) {
+                return Some(entry);
+            }
+        }
+        None
+    }
+}
