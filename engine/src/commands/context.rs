@@ -3,8 +3,10 @@
 use super::error::CommandError;
 use super::spec::Spec;
 use crate::core::{Action, Core, Now};
+use crate::key::KEY_BYTES_MAX;
 use crate::resp::Reply;
 use crate::session::{ClientId, Session};
+use crate::shard::{Entry, Key, Write};
 
 /// What a command may touch while it runs.
 pub struct Context<'a> {
@@ -35,6 +37,27 @@ impl<'a> Context<'a> {
     /// Asks the process for something that only it can do.
     pub fn act(&mut self, action: Action) {
         self.core.actions.push(action);
+    }
+
+    /// The key that an argument names.
+    #[inline]
+    pub fn key<'k>(&self, bytes: &'k [u8]) -> Result<Key<'k>, CommandError> {
+        if bytes.len() > KEY_BYTES_MAX {
+            return Err(CommandError::Static("ERR key is longer than 7168 bytes"));
+        }
+        Ok(self.core.shard.key(bytes))
+    }
+
+    /// Finds a key for reading, as it is now; counts a hit or a miss.
+    #[inline]
+    pub fn find(&mut self, key: &Key<'_>) -> Option<Entry<'_>> {
+        self.core.shard.find(key, self.now.unix_ms)
+    }
+
+    /// The door for changing a key.
+    #[inline]
+    pub fn write<'s, 'k>(&'s mut self, key: &Key<'k>) -> Write<'s, 'k> {
+        self.core.shard.write(key, self.now.unix_ms)
     }
 
     /// The error for a wrong number of arguments, for commands whose arity alone does not say it.

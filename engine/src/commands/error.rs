@@ -1,5 +1,6 @@
 //! Why a command failed, and the standard texts for it.
 
+use crate::arena::ArenaError;
 use std::fmt::{Display, Formatter, Result};
 
 /// Why a command failed. `Display` is the error reply without its `-`.
@@ -56,3 +57,10 @@ impl Display for CommandError {
 }
 
 impl std::error::Error for CommandError {}
+
+impl From<ArenaError> for CommandError {
+    /// A full arena is what a client knows as being out of memory.
+    fn from(_: ArenaError) -> Self {
+        CommandError::OutOfMemory
+    }
+}

@@ -12,8 +12,10 @@
 
 use crate::commands::execute;
 use crate::core::{Core, Now};
+use crate::key::HashSeed;
 use crate::resp::{OwnedArguments, Reply, split_inline};
 use crate::session::{Session, SessionIndex};
+use crate::shard::{Shard, ShardLimits};
 
 /// Runs a script on a fresh core and panics at the first reply that differs.
 #[track_caller]
@@ -33,7 +35,8 @@ pub struct Bench {
 impl Default for Bench {
     fn default() -> Self {
         let now = Now { unix_ms: 1_700_000_000_000, monotonic_us: 1_000_000 };
-        Self { core: Core::new(0, 1), now, clients: [None; 10] }
+        let shard = Shard::new(HashSeed(1), ShardLimits::default()).expect("address space");
+        Self { core: Core::new(0, 1, shard), now, clients: [None; 10] }
     }
 }
 

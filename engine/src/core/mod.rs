@@ -5,6 +5,7 @@ mod now;
 mod stats;
 
 use crate::session::Sessions;
+use crate::shard::Shard;
 
 pub use action::Action;
 pub use now::Now;
@@ -12,6 +13,8 @@ pub use stats::{CommandStats, Stats};
 
 /// All state of one core. Nothing in it is shared with another core.
 pub struct Core {
+    /// The keys of this core's slots.
+    pub shard: Shard,
     /// Everybody who is connected to this core, but for the one whose command runs.
     pub sessions: Sessions,
     /// What happened so far.
@@ -23,9 +26,10 @@ pub struct Core {
 }
 
 impl Core {
-    /// The core `index` of `count`.
-    pub fn new(index: u16, count: u16) -> Self {
+    /// The core `index` of `count`, with its keys.
+    pub fn new(index: u16, count: u16, shard: Shard) -> Self {
         Self {
+            shard,
             sessions: Sessions::new(index, count),
             stats: Stats::default(),
             actions: Vec::new(),
