@@ -3,5 +3,6 @@
 pub mod cluster;
 pub mod load;
 pub mod machine;
+pub mod scenario;
 pub mod traffic;
 pub mod wire;

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use whimbrel_bench::load::command::load;
 use whimbrel_bench::load::options::LoadOptions;
+use whimbrel_bench::scenario::command::scenario;
+use whimbrel_bench::scenario::options::ScenarioOptions;
 
 /// Measures Whimbrel beside its peers.
 #[derive(Parser)]
@@ -19,12 +21,15 @@ struct CommandLine {
 enum Command {
     /// Sends a workload to one server and times the replies.
     Load(Box<LoadOptions>),
+    /// Measures a row of the targets on Whimbrel and its peers.
+    Scenario(Box<ScenarioOptions>),
 }
 
 fn main() -> ExitCode {
     let mut out = stdout().lock();
     let outcome: Result<(), Box<dyn std::error::Error>> = match CommandLine::parse().command {
         Command::Load(options) => load(&options, &mut out).map_err(Into::into),
+        Command::Scenario(options) => scenario(&options, &mut out).map_err(Into::into),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,94 @@
+//! One measurement of one cell on one server, and the median of several.
+
+use serde::{Deserialize, Serialize};
+
+use crate::load::report::Report;
+
+/// What one run of a cell gave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Operations a second.
+    pub throughput: f64,
+    /// The server's CPU time, all threads, kernel included.
+    pub cpu_ns_per_operation: f64,
+    /// Median latency.
+    pub p50_us: f64,
+    /// 99 of 100 are not above.
+    pub p99_us: f64,
+    /// 999 of 1000 are not above.
+    pub p999_us: f64,
+    /// The longest.
+    pub max_us: f64,
+    /// Share of the time that the client was on its CPU.
+    pub client_busy: f64,
+    /// Error replies.
+    pub errors: u64,
+}
+
+impl Sample {
+    /// From a run's report and the CPU time that the server used meanwhile.
+    pub fn new(report: &Report, server_cpu_ns: u64) -> Self {
+        Self {
+            throughput: report.throughput,
+            cpu_ns_per_operation: server_cpu_ns as f64 / report.operations.max(1) as f64,
+            p50_us: report.latency.p50_us,
+            p99_us: report.latency.p99_us,
+            p999_us: report.latency.p999_us,
+            max_us: report.latency.max_us,
+            client_busy: report.client_busy,
+            errors: report.errors + report.lost + report.shed,
+        }
+    }
+
+    /// The median of every figure by itself; of errors the sum, so that none hides.
+    pub fn median(samples: &[Self]) -> Self {
+        let of = |figure: fn(&Self) -> f64| median(samples.iter().map(figure).collect());
+        Self {
+            throughput: of(|s| s.throughput),
+            cpu_ns_per_operation: of(|s| s.cpu_ns_per_operation),
+            p50_us: of(|s| s.p50_us),
+            p99_us: of(|s| s.p99_us),
+            p999_us: of(|s| s.p999_us),
+            max_us: of(|s| s.max_us),
+            client_busy: of(|s| s.client_busy),
+            errors: samples.iter().map(|s| s.errors).sum(),
+        }
+    }
+}
+
+/// The middle value, or the mean of the two middle ones; 0 of nothing.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => 0.0,
+        count if count % 2 == 1 => values[middle],
+        _ => f64::midpoint(values[middle - 1], values[middle]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians() {
+        let cases: [(&[f64], f64); 5] = [
+            (&[], 0.0),
+            (&[3.0], 3.0),
+            (&[9.0, 1.0], 5.0),
+            (&[5.0, 1.0, 100.0], 5.0),
+            (&[4.0, 1.0, 100.0, 2.0], 3.0),
+        ];
+        for (values, wanted) in cases {
+            assert_eq!(median(values.to_vec()), wanted, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn figures_have_their_own_median_and_errors_add_up() {
+        let sample = |throughput, p99_us, errors| Sample { throughput, p99_us, errors, ..Sample::default() };
+        let median = Sample::median(&[sample(1.0, 30.0, 1), sample(2.0, 10.0, 0), sample(3.0, 20.0, 2)]);
+        assert_eq!((median.throughput, median.p99_us, median.errors), (2.0, 20.0, 3));
+    }
+}
