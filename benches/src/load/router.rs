@@ -6,7 +6,7 @@ use crate::cluster::slot::SLOTS;
 use crate::cluster::slot_map::SlotMap;
 use crate::wire::socket::Address;
 
-/// Commands that were drawn for a node by connections of other nodes and wait for it, at most.
+/// Commands that were drawn for a node by connections of other nodes and wait for it, before those draw no more.
 const SPILL_MAX: usize = 16 * 1024;
 
 /// A command that has been drawn: its template and its key.
@@ -123,14 +123,11 @@ impl Node {
         self.spill.pop_front()
     }
 
-    /// Leaves it a command; false when too many wait, and this one is forgotten.
+    /// Leaves it a command; false when it has so many now that it should get no more.
     #[inline]
     pub fn spill(&mut self, drawn: Drawn) -> bool {
-        let room = self.spill.len() < SPILL_MAX;
-        if room {
-            self.spill.push_back(drawn);
-        }
-        room
+        self.spill.push_back(drawn);
+        self.spill.len() < SPILL_MAX
     }
 }
 
@@ -178,10 +175,10 @@ mod tests {
     }
 
     #[test]
-    fn spill_is_bounded() {
+    fn spill_says_when_it_is_full_and_loses_nothing() {
         let mut router = two_nodes();
         let node = router.node_mut(0);
-        assert!((0..SPILL_MAX).all(|n| node.spill((0, n as u64))));
+        assert!((1..SPILL_MAX).all(|n| node.spill((0, n as u64 - 1))));
         assert!(!node.spill((0, 0)));
         assert_eq!(node.take_spilled(), Some((0, 0)));
     }

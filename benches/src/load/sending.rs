@@ -29,6 +29,9 @@ impl Worker<'_> {
             self.fill_batch(index, count, now_ns)
         };
         if sent == 0 {
+            if count > 0 {
+                self.starved.push(index);
+            }
             return Ok(());
         }
         self.budget -= sent;
@@ -38,6 +41,14 @@ impl Worker<'_> {
             Ok(()) => Ok(()),
             Err(error) => self.lose(index, error),
         }
+    }
+
+    /// Tries again for connections that found no command for their node.
+    pub(super) fn start_starved(&mut self, now_ns: u64) -> Result<(), LoadError> {
+        for index in std::mem::take(&mut self.starved) {
+            self.start(index, now_ns)?;
+        }
+        Ok(())
     }
 
     /// In an open loop, sends what is due by now.
@@ -166,7 +177,7 @@ impl Worker<'_> {
     }
 
     /// A command whose key the node owns. Commands drawn for others on the way are left to them, so that the keys
-    /// keep their distribution.
+    /// keep their distribution and a fill leaves none out.
     fn draw_for(&mut self, node: usize) -> Option<Drawn> {
         if let Some(drawn) = self.router.node_mut(node).take_spilled() {
             return Some(drawn);
@@ -175,10 +186,17 @@ impl Worker<'_> {
             return None;
         }
         for _ in 0..DRAWS_MAX {
+            if self.undrawn == 0 {
+                return None;
+            }
+            self.undrawn -= 1;
             let drawn = self.draw_any();
             match self.owner(drawn) {
                 Some(owner) if owner != node => {
-                    self.router.node_mut(owner).spill(drawn);
+                    let room = self.router.node_mut(owner).spill(drawn);
+                    if !room {
+                        return None;
+                    }
                 }
                 _ => return Some(drawn),
             }

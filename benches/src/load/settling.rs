@@ -29,21 +29,13 @@ impl Worker<'_> {
         self.flush_dirty()
     }
 
-    /// Takes over a slot map that has arrived, and gives work to connections that it brings work for.
+    /// Takes over a slot map that has arrived, and opens connections to nodes that it has made known.
     pub(super) fn take_new_map(&mut self, now_ns: u64) -> Result<(), LoadError> {
         let Some(refresher) = &self.refresher else { return Ok(()) };
         if let Some(map) = refresher.arrived() {
             self.router.apply(map);
-            self.start_all(now_ns)?;
         }
         self.grow(now_ns)
-    }
-
-    fn start_all(&mut self, now_ns: u64) -> Result<(), LoadError> {
-        for index in 0..self.connections.len() {
-            self.start(index, now_ns)?;
-        }
-        Ok(())
     }
 
     #[inline]
@@ -79,15 +71,11 @@ impl Worker<'_> {
             Redirect::Ask(address) => self.follow(&address, sent, true)?,
             Redirect::Moved(slot, address) => {
                 let node = self.router.node_at(&address);
-                let was_idle = !self.router.nodes()[node].owns_slots();
                 self.router.moved(slot, node);
                 if let Some(refresher) = &self.refresher {
                     refresher.request(&address);
                 }
                 self.follow(&address, sent, false)?;
-                if was_idle {
-                    self.start_all(now_ns)?;
-                }
             }
         }
         Ok(())

@@ -106,6 +106,10 @@ pub struct Worker<'p> {
     pub(super) recorder: Recorder,
     /// Commands that may still be sent.
     pub(super) budget: u64,
+    /// Commands that may still be drawn; those drawn for other nodes are part of `budget` until they are sent.
+    pub(super) undrawn: u64,
+    /// Connections that found no command for their node.
+    pub(super) starved: Vec<usize>,
     /// Commands sent and not answered, over all connections.
     pub(super) outstanding: u64,
     /// Commands to send again, each when its time has come.
@@ -142,6 +146,10 @@ impl<'p> Worker<'p> {
             }
             _ => (plan.key_first, plan.keys),
         };
+        let budget = match plan.bound {
+            Bound::Time { .. } => u64::MAX,
+            Bound::Requests(requests) => share(requests),
+        };
         let mut worker = Self {
             plan,
             number,
@@ -155,10 +163,9 @@ impl<'p> Worker<'p> {
             draw: Draw { keys: KeyChooser::new(plan.distribution, key_first, keys), random },
             pace: Pace::new(plan.pace, 1.0 / plan.threads as f64, plan.pipeline, 0, pace_random),
             recorder: Recorder::new(),
-            budget: match plan.bound {
-                Bound::Time { .. } => u64::MAX,
-                Bound::Requests(requests) => share(requests),
-            },
+            budget,
+            undrawn: budget,
+            starved: Vec::new(),
             outstanding: 0,
             retries: Vec::new(),
             scratch: Vec::new(),
@@ -209,6 +216,7 @@ impl<'p> Worker<'p> {
                 break;
             } else {
                 self.send_due(now_ns)?;
+                self.start_starved(now_ns)?;
             }
             self.send_retries(now_ns)?;
             let ready = self.wait(&mut events, now_ns)?;
