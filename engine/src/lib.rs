@@ -20,3 +20,4 @@ pub mod shard;
 pub mod slowlog;
 pub mod table;
 pub mod topology;
+pub mod version;

@@ -48,9 +48,12 @@ impl<'a> Context<'a> {
         Ok(self.core.shard.key(bytes))
     }
 
-    /// Finds a key for reading, as it is now; counts a hit or a miss.
+    /// Finds a key for reading, as it is now; counts a hit or a miss, and a use unless the client asked for none.
     #[inline]
     pub fn find(&mut self, key: &Key<'_>) -> Option<Entry<'_>> {
+        if self.session.no_touch {
+            return self.core.shard.peek(key, self.now.unix_ms);
+        }
         self.core.shard.find(key, self.now.unix_ms)
     }
 

@@ -4,9 +4,13 @@ use super::context::Context;
 use super::error::CommandError;
 use super::flags::Flag;
 use super::lookup::{Resolved, lookup, lookup_subcommand};
+use super::redirect::redirect;
+use super::spec::Spec;
 use crate::core::{Core, Now};
+use crate::latency::Sample;
 use crate::resp::{Arguments, Reply};
-use crate::session::{ReplyMode, Session};
+use crate::session::{Closing, ReplyMode, Session};
+use crate::slowlog::{Execution, SlowlogLimits};
 
 /// What became of a command.
 #[derive(Clone, Copy, Debug)]
@@ -20,9 +24,13 @@ pub enum Executed {
     },
     /// It was refused before it ran; the error is in the reply.
     Rejected,
+    /// Clients are paused: nothing happened. Run it again when `core.pause` ends.
+    Held,
 }
 
 /// Runs one command of `session`, which is taken out of `core.sessions`.
+///
+/// Afterwards look at `session.closing` and `core.actions`, and call `finish` with the time that it took.
 pub fn execute(
     core: &mut Core,
     session: &mut Session,
@@ -34,6 +42,10 @@ pub fn execute(
         Ok(command) => execute_resolved(core, session, reply, now, command, arguments),
         Err(error) => {
             let mark = reply.len();
+            session.active = now;
+            if is_http(arguments) {
+                session.closing = Some(Closing::Now);
+            }
             refuse(core, reply, mark, &error);
             settle_reply_mode(session, reply, mark);
             Executed::Rejected
@@ -51,31 +63,72 @@ pub fn execute_resolved(
     command: Resolved,
     arguments: &Arguments<'_>,
 ) -> Executed {
-    let mark = reply.len();
+    let (mark, spec) = (reply.len(), command.spec);
     session.active = now;
-    let executed = match admit(core, session, command, arguments) {
-        Err(error) => {
-            core.stats.command_mut(command.id).rejected_calls += 1;
-            refuse(core, reply, mark, &error);
-            Executed::Rejected
-        }
-        Ok(()) => {
-            let mut context = Context { core, session, reply, now, spec: command.spec };
-            let result = (command.spec.run)(&mut context, arguments);
-            session.commands_processed += 1;
-            core.stats.commands_processed += 1;
-            let stats = core.stats.command_mut(command.id);
-            stats.calls += 1;
-            let failed = result.is_err();
-            if let Err(error) = result {
-                stats.failed_calls += 1;
-                refuse(core, reply, mark, &error);
-            }
-            Executed::Ran { command, failed }
-        }
-    };
+    if let Err(error) = admit(core, session, spec, arguments) {
+        core.stats.command_mut(command.id).rejected_calls += 1;
+        refuse(core, reply, mark, &error);
+        settle_reply_mode(session, reply, mark);
+        return Executed::Rejected;
+    }
+    if core.pause.holds(spec, now) {
+        return Executed::Held;
+    }
+    session.last_command = Some(spec.name);
+    session.commands_processed += 1;
+    let was_asking = session.asking;
+    let result = (spec.run)(&mut Context { core, session, reply, now, spec }, arguments);
+    core.stats.commands_processed += 1;
+    let stats = core.stats.command_mut(command.id);
+    stats.calls += 1;
+    let failed = result.is_err();
+    if let Err(error) = result {
+        stats.failed_calls += 1;
+        refuse(core, reply, mark, &error);
+    }
+    // ASKING is for the one command that follows it.
+    session.asking &= !was_asking;
     settle_reply_mode(session, reply, mark);
-    executed
+    Executed::Ran { command, failed }
+}
+
+/// Accounts for the time that a command took, once it ran: counters, slow log, latency events.
+pub fn finish(
+    core: &mut Core,
+    session: &Session,
+    now: Now,
+    executed: Executed,
+    arguments: &Arguments<'_>,
+    elapsed_ns: u64,
+) {
+    let redacted_from = core.redacted_from.take();
+    let Executed::Ran { command, .. } = executed else { return };
+    let flags = command.spec.flags;
+    let stats = core.stats.command_mut(command.id);
+    stats.nanos += elapsed_ns;
+    if core.config.latency_tracking {
+        stats.histogram.get_or_insert_default().add(elapsed_ns);
+    }
+    let elapsed_us = elapsed_ns / 1000;
+    if !flags.has(Flag::SkipSlowlog) {
+        let limits = SlowlogLimits {
+            slower_than_us: core.config.slowlog_log_slower_than,
+            entries_max: core.config.slowlog_max_len,
+        };
+        let execution = Execution {
+            unix_seconds: now.unix_s(),
+            duration_us: elapsed_us,
+            peer: &session.peer,
+            client_name: &session.name,
+        };
+        let hidden_from = redacted_from.unwrap_or(usize::MAX);
+        let shown = arguments.iter().enumerate();
+        let shown = shown.map(|(at, text)| if at < hidden_from { text } else { b"(redacted)" });
+        core.slowlog.note(limits, execution, shown);
+    }
+    let event = if flags.has(Flag::Fast) { "fast-command" } else { "command" };
+    let sample = Sample { unix_seconds: now.unix_s(), latency_ms: elapsed_us / 1000 };
+    core.latency.add(event, core.config.latency_monitor_threshold, sample);
 }
 
 /// Finds the command, its subcommand where there are some; the error is the standard one.
@@ -95,17 +148,27 @@ pub fn resolve(arguments: &Arguments<'_>) -> Result<Resolved, CommandError> {
 fn admit(
     core: &Core,
     session: &Session,
-    command: Resolved,
+    spec: &'static Spec,
     arguments: &Arguments<'_>,
 ) -> Result<(), CommandError> {
-    let spec = command.spec;
     if !spec.accepts(arguments.len()) {
         return Err(CommandError::WrongArity(spec.name));
     }
-    if !session.authenticated && core.password.is_some() && !spec.flags.has(Flag::NoAuth) {
+    if !session.authenticated && core.needs_password() && !spec.flags.has(Flag::NoAuth) {
         return Err(CommandError::NoAuth);
     }
+    if core.config.cluster_enabled {
+        redirect(core, session, spec, arguments)?;
+    }
+    if spec.flags.has(Flag::DenyOom) && core.is_out_of_memory() {
+        return Err(CommandError::OutOfMemory);
+    }
     Ok(())
+}
+
+/// Whether a browser was made to speak to us; it must not get to what follows its headers.
+fn is_http(arguments: &Arguments<'_>) -> bool {
+    arguments.is(0, "POST") || arguments.is(0, "Host:")
 }
 
 /// Replaces what was written since `mark` by the error.

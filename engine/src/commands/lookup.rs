@@ -74,6 +74,14 @@ pub fn lookup_subcommand(command: Resolved, word: &[u8]) -> Option<Resolved> {
     Some(Resolved { spec: command.spec.subcommands[position], id: CommandId(id) })
 }
 
+/// The command or, as in `client|list`, subcommand of this full name.
+pub fn lookup_full(name: &[u8]) -> Option<Resolved> {
+    match name.iter().position(|byte| *byte == b'|') {
+        None => lookup(name),
+        Some(bar) => lookup_subcommand(lookup(&name[..bar])?, &name[bar + 1..]),
+    }
+}
+
 /// All commands and subcommands with their numbers.
 pub fn all() -> impl Iterator<Item = Resolved> {
     SPECS.iter().enumerate().flat_map(|(index, spec)| {

@@ -5,23 +5,27 @@ mod context;
 mod error;
 mod execute;
 mod flags;
+mod help;
 mod keys;
 mod lookup;
+mod redirect;
 mod registry;
 mod route;
 mod spec;
 
 pub mod connection;
+pub mod server;
 #[cfg(test)]
 pub mod testing;
 
 pub use categories::{Categories, Category};
 pub use context::{Context, PartContext};
 pub use error::CommandError;
-pub use execute::{Executed, execute, execute_resolved, resolve};
+pub use execute::{Executed, execute, execute_resolved, finish, resolve};
 pub use flags::{Flag, Flags};
-pub use keys::{Access, Begin, Find, KeyError, KeySpec, Keys, for_each_key};
-pub use lookup::{CommandId, Resolved, all, lookup, lookup_subcommand};
+pub use help::run_help;
+pub use keys::{Access, Begin, Find, FindKeys, KeyError, KeySpec, Keys, for_each_key};
+pub use lookup::{CommandId, Resolved, all, lookup, lookup_full, lookup_subcommand};
 pub use registry::SPECS;
 pub use route::{Gather, Merge, Route, run_gather};
-pub use spec::{Group, Run, Spec};
+pub use spec::{Group, Run, Spec, unknown_subcommand};

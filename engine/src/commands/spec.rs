@@ -16,6 +16,8 @@ pub type Run = fn(&mut Context<'_>, &Arguments<'_>) -> Result<(), CommandError>;
 pub struct Spec {
     /// The name in lower case; a subcommand is called `client|list`.
     pub name: &'static str,
+    /// What follows the name, for people: `key [NX | XX]`.
+    pub syntax: &'static str,
     /// The number of arguments, the name (and subcommand) included; negative: at least as many.
     pub arity: i32,
     /// What it may do.
@@ -46,6 +48,7 @@ impl Spec {
     /// What most commands leave as it is. Its `run` answers that the subcommand is unknown.
     pub const BASE: Self = Self {
         name: "",
+        syntax: "",
         arity: 1,
         flags: Flags::NONE,
         acl: Categories::NONE,

@@ -6,16 +6,19 @@
 //! * `2> PING -> +PONG` speaks as client 2 (clients 1 to 9 appear when they first speak; 1 is the default).
 //! * `KEYS * -> ~ *2 $1 a $1 b` accepts the words of the reply in any order.
 //! * `INFO -> ...role:master...` asks for the texts between the dots, in this order.
-//! * `@after 1500` lets 1500 ms pass; `@password secret` sets `requirepass`; `# …` is a comment.
+//! * `@after 1500` lets 1500 ms pass; `@config requirepass secret` sets a parameter; `# …` is a comment.
+//! * `@cores 2` starts again as core 0 of two cluster nodes, which own one half of the slots each.
 //!
 //! Requests are split like inline commands: `"a b"`, `'c'` and `"\x00\n"` work as in redis-cli.
 
-use crate::commands::execute;
-use crate::core::{Core, Now};
+use crate::commands::{Executed, execute, finish};
+use crate::config::Config;
+use crate::core::{Action, Core, CoreParts, Now};
 use crate::key::HashSeed;
 use crate::resp::{OwnedArguments, Reply, split_inline};
 use crate::session::{Session, SessionIndex};
 use crate::shard::{Shard, ShardLimits};
+use crate::topology::{Node, NodeId, NodeIndex, Topology};
 
 /// Runs a script on a fresh core and panics at the first reply that differs.
 #[track_caller]
@@ -29,14 +32,17 @@ pub struct Bench {
     pub core: Core,
     /// The time.
     pub now: Now,
+    /// How long each command takes.
+    pub elapsed_ns: u64,
+    /// What commands asked of the process, but for closing connections.
+    pub actions: Vec<Action>,
     clients: [Option<SessionIndex>; 10],
 }
 
 impl Default for Bench {
     fn default() -> Self {
         let now = Now { unix_ms: 1_700_000_000_000, monotonic_us: 1_000_000 };
-        let shard = Shard::new(HashSeed(1), ShardLimits::default()).expect("address space");
-        Self { core: Core::new(0, 1, shard), now, clients: [None; 10] }
+        Self { core: core(1, now), now, elapsed_ns: 0, actions: Vec::new(), clients: [None; 10] }
     }
 }
 
@@ -63,24 +69,41 @@ impl Bench {
         }
     }
 
-    /// Sends one request as `client` and shows the reply as scripts write it.
+    /// Sends one request as `client` and shows the reply as scripts write it. Connections that are to close do, so
+    /// that the same client's next request comes from a new one.
     pub fn ask(&mut self, client: usize, request: &str) -> String {
         let words = split(request);
-        let core = &mut self.core;
         let index = *self.clients[client].get_or_insert_with(|| {
-            let authenticated = core.password.is_none();
-            core.sessions.insert(Session {
+            self.core.sessions.insert(Session {
                 created: self.now,
                 active: self.now,
-                authenticated,
+                authenticated: !self.core.needs_password(),
+                peer: format!("127.0.0.1:5000{client}"),
+                local: "127.0.0.1:6379".to_owned(),
                 ..Session::default()
             })
         });
-        let mut session = core.sessions.take(index);
+        let mut session = self.core.sessions.take(index);
         let mut reply = Reply::new(session.protocol);
-        execute(core, &mut session, &mut reply, self.now, &words.view());
-        core.sessions.put(index, session);
-        show(&reply.into_bytes())
+        let executed = execute(&mut self.core, &mut session, &mut reply, self.now, &words.view());
+        finish(&mut self.core, &session, self.now, executed, &words.view(), self.elapsed_ns);
+        let is_closing = session.closing.is_some();
+        self.core.sessions.put(index, session);
+        if is_closing {
+            self.close(index);
+        }
+        for action in std::mem::take(&mut self.core.actions) {
+            match action {
+                Action::Close(index) => self.close(index),
+                other => self.actions.push(other),
+            }
+        }
+        if matches!(executed, Executed::Held) { "(held)".to_owned() } else { show(&reply.into_bytes()) }
+    }
+
+    fn close(&mut self, index: SessionIndex) {
+        self.core.sessions.remove(index);
+        self.clients.iter_mut().filter(|client| **client == Some(index)).for_each(|client| *client = None);
     }
 
     fn direct(&mut self, directive: &str) {
@@ -90,10 +113,33 @@ impl Bench {
                 self.now.unix_ms += ms;
                 self.now.monotonic_us += ms * 1000;
             }
-            Some(("password", password)) => self.core.password = Some(password.into()),
+            Some(("config", setting)) => {
+                let (name, value) = setting.split_once(' ').expect("a parameter and its value");
+                let set = self.core.config.set(&[(name.as_bytes(), value.as_bytes())]);
+                set.expect("a parameter that may change while the server runs");
+            }
+            Some(("cores", count)) => {
+                self.core = core(count.parse().expect("a number of cores"), self.now);
+                self.core.config.cluster_enabled = true;
+                self.clients = [None; 10];
+            }
             _ => panic!("unknown directive @{directive}"),
         }
     }
+}
+
+/// Core 0 of `count`, each a node that owns its even share of the slots.
+fn core(count: u16, started: Now) -> Core {
+    let node = |core: u16| Node {
+        id: NodeId::derived(1, core),
+        shard: NodeId::derived(2, core),
+        host: String::new(),
+        port: 7000 + core,
+        core: Some(core),
+    };
+    let topology = Topology::even((0..count).map(node).collect(), NodeIndex::new(0));
+    let shard = Shard::new(HashSeed(1), ShardLimits::default()).expect("address space");
+    Core::new(CoreParts { index: 0, count, shard, config: Config::default(), topology, seed: 7, started })
 }
 
 fn matches(expected: &str, answer: &str) -> bool {

@@ -4,9 +4,10 @@ use super::kind::{Rejection, bytes};
 use crate::number::parse_i64;
 
 /// What kind of client a limit is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ClientClass {
     /// Clients that send commands and read replies.
+    #[default]
     Normal = 0,
     /// Replicas.
     Replica = 1,

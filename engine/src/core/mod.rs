@@ -1,39 +1,106 @@
-//! All state of one core: its sessions, its statistics and what it asks the process to do.
+//! All state of one core: its sessions, its settings, what it counts, and what it asks of the process.
 
 mod action;
 mod now;
+mod pause;
+mod random;
 mod stats;
 
+use crate::config::Config;
+use crate::latency::Monitor;
 use crate::session::Sessions;
 use crate::shard::Shard;
+use crate::slowlog::Slowlog;
+use crate::topology::Topology;
 
 pub use action::Action;
 pub use now::Now;
+pub use pause::Pause;
+pub use random::Random;
 pub use stats::{CommandStats, Stats};
 
 /// All state of one core. Nothing in it is shared with another core.
 pub struct Core {
     /// The keys of this core's slots.
     pub shard: Shard,
+    /// How many cores the process has.
+    pub count: u16,
     /// Everybody who is connected to this core, but for the one whose command runs.
     pub sessions: Sessions,
+    /// The settings; the same on all cores.
+    pub config: Config,
+    /// Who owns which slot.
+    pub topology: Topology,
     /// What happened so far.
     pub stats: Stats,
+    /// Commands that took long.
+    pub slowlog: Slowlog,
+    /// Events that took long.
+    pub latency: Monitor,
+    /// Whether commands wait (`CLIENT PAUSE`).
+    pub pause: Pause,
+    /// Random numbers; the seed comes from outside.
+    pub random: Random,
     /// What only the process can do, in the order in which commands asked for it.
     pub actions: Vec<Action>,
-    /// The password that clients must give (`requirepass`).
-    pub password: Option<Vec<u8>>,
+    /// When the process started.
+    pub started: Now,
+    /// Arguments from this one on do not appear in the slow log: a command that runs saw a password.
+    pub redacted_from: Option<usize>,
+}
+
+/// What a core is made of.
+pub struct CoreParts {
+    /// Which core of the process it is.
+    pub index: u16,
+    /// How many cores the process has.
+    pub count: u16,
+    /// Its data.
+    pub shard: Shard,
+    /// The settings.
+    pub config: Config,
+    /// Who owns which slot, as this core sees it.
+    pub topology: Topology,
+    /// A random number, another for each core.
+    pub seed: u64,
+    /// When the process started.
+    pub started: Now,
 }
 
 impl Core {
-    /// The core `index` of `count`, with its keys.
-    pub fn new(index: u16, count: u16, shard: Shard) -> Self {
+    /// A core without sessions.
+    pub fn new(parts: CoreParts) -> Self {
         Self {
-            shard,
-            sessions: Sessions::new(index, count),
+            shard: parts.shard,
+            count: parts.count,
+            sessions: Sessions::new(parts.index, parts.count),
+            config: parts.config,
+            topology: parts.topology,
             stats: Stats::default(),
+            slowlog: Slowlog::new(parts.index, parts.count),
+            latency: Monitor::default(),
+            pause: Pause::default(),
+            random: Random::new(parts.seed),
             actions: Vec::new(),
-            password: None,
+            started: parts.started,
+            redacted_from: None,
         }
+    }
+
+    /// Bytes that this core's data may take: its even share of `maxmemory`, if that is set.
+    pub fn memory_max(&self) -> Option<u64> {
+        (self.config.maxmemory > 0).then(|| self.config.maxmemory / u64::from(self.count))
+    }
+
+    /// Whether the data takes more than it may, so that commands that need memory are refused.
+    #[inline]
+    pub fn is_out_of_memory(&self) -> bool {
+        self.memory_max().is_some_and(|max| self.shard.used_bytes() > max)
+    }
+
+    /// Whether clients must give a password first.
+    #[inline]
+    pub fn needs_password(&self) -> bool {
+        !self.config.requirepass.is_empty()
     }
 }

@@ -3,21 +3,37 @@
 use std::collections::BTreeMap;
 
 use crate::commands::CommandId;
+use crate::latency::Histogram;
 
 /// Distinct error codes that are counted; what comes later is not.
 const ERROR_CODES_MAX: usize = 128;
 
 /// The counters of one command.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommandStats {
     /// Times it ran.
     pub calls: u64,
-    /// Time it took altogether, in microseconds.
-    pub usec: u64,
+    /// Time it took altogether, in nanoseconds.
+    pub nanos: u64,
     /// Times it was refused before it ran (arity, password, memory).
     pub rejected_calls: u64,
     /// Times it ran and answered an error.
     pub failed_calls: u64,
+    /// How long it took how often (`latency-tracking`).
+    pub histogram: Option<Histogram>,
+}
+
+impl CommandStats {
+    /// Counts what the same command did on another core.
+    pub fn merge(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.nanos += other.nanos;
+        self.rejected_calls += other.rejected_calls;
+        self.failed_calls += other.failed_calls;
+        if let Some(more) = &other.histogram {
+            self.histogram.get_or_insert_default().merge(more);
+        }
+    }
 }
 
 /// The counters of one core.
@@ -44,9 +60,9 @@ impl Stats {
         &mut self.commands[index]
     }
 
-    /// The counters of command `id`.
-    pub fn command(&self, id: CommandId) -> CommandStats {
-        self.commands.get(id.index()).copied().unwrap_or_default()
+    /// The counters of command `id`, if it was ever called.
+    pub fn command(&self, id: CommandId) -> Option<&CommandStats> {
+        self.commands.get(id.index())
     }
 
     /// Counts an error reply by its first word (`-ERR …` without the dash).

@@ -3,7 +3,7 @@
 use super::client::{ClientId, Session};
 
 /// Where a session lies in its core's slab. Valid until the session is removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SessionIndex(pub u32);
 
 /// All sessions of one core.
@@ -38,13 +38,13 @@ impl Sessions {
         session.id = ClientId(self.id_next);
         self.id_next += self.id_step;
         self.len += 1;
-        let slot = Slot::Here(Box::new(session));
-        if let Some(index) = self.free.pop() {
-            self.slots[index as usize] = slot;
-            return SessionIndex(index);
-        }
-        self.slots.push(slot);
-        SessionIndex(self.slots.len() as u32 - 1)
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::Free);
+            self.slots.len() as u32 - 1
+        });
+        session.index = SessionIndex(index);
+        self.slots[index as usize] = Slot::Here(Box::new(session));
+        SessionIndex(index)
     }
 
     /// Removes a session that is not taken.
@@ -103,6 +103,16 @@ impl Sessions {
     pub fn iter(&self) -> impl Iterator<Item = &Session> {
         self.slots.iter().filter_map(|slot| match slot {
             Slot::Here(session) => Some(&**session),
+            Slot::Free | Slot::Taken => None,
+        })
+    }
+}
+
+impl Sessions {
+    /// All sessions but the taken one, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
+        self.slots.iter_mut().filter_map(|slot| match slot {
+            Slot::Here(session) => Some(&mut **session),
             Slot::Free | Slot::Taken => None,
         })
     }

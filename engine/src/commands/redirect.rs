@@ -1,0 +1,43 @@
+//! Cluster mode: a command runs on the core that owns its keys' slot, and clients are told where that is.
+
+use super::error::CommandError;
+use super::keys::for_each_key;
+use super::spec::Spec;
+use crate::core::Core;
+use crate::key::SlotId;
+use crate::resp::Arguments;
+use crate::session::Session;
+
+/// The error that sends the client elsewhere, if this core does not own the command's keys.
+pub fn redirect(
+    core: &Core,
+    session: &Session,
+    spec: &Spec,
+    arguments: &Arguments<'_>,
+) -> Result<(), CommandError> {
+    let Some(slot) = common_slot(spec, arguments)? else { return Ok(()) };
+    if core.topology.owns(slot) {
+        return Ok(());
+    }
+    let reached = session.local.rsplit_once(':').map_or("", |(host, _)| host);
+    match core.topology.moved(slot, reached) {
+        Some(text) => Err(CommandError::Text(text)),
+        None => Err(CommandError::Static("CLUSTERDOWN Hash slot not served")),
+    }
+}
+
+/// The slot that all keys lie in; none without keys. Arguments that name no keys are left to the command's own errors.
+fn common_slot(spec: &Spec, arguments: &Arguments<'_>) -> Result<Option<SlotId>, CommandError> {
+    let (mut first, mut crosses) = (None, false);
+    let found = for_each_key(spec, arguments, |position, _| {
+        let slot = SlotId::of(arguments.at(position));
+        crosses |= *first.get_or_insert(slot) != slot;
+    });
+    match found {
+        Ok(()) if crosses => {
+            Err(CommandError::Static("CROSSSLOT Keys in request don't hash to the same slot"))
+        }
+        Ok(()) => Ok(first),
+        Err(_) => Ok(None),
+    }
+}
