@@ -30,7 +30,9 @@ pub struct Manner {
     pub pending_max: Option<usize>,
     /// Close after a line that is `QUIT`, abort after `ABORT`.
     pub obeys: bool,
-    /// Refuse connections beyond this many.
+    /// Bytes answered to `QUIT`, before `BYE`.
+    pub last_bytes: usize,
+    /// Serve this many connections and refuse all later ones.
     pub connections_max: Option<usize>,
     /// Answer each byte `p` with that many pinned bytes, and everything else as it is.
     pub pinned_bytes: usize,
@@ -41,7 +43,8 @@ pub struct Echo {
     events: Sender<Event>,
     /// By connection: whether the peer has finished while output is pending.
     connections: HashMap<ConnectionId, bool>,
-    refused: usize,
+    /// Connections not refused, ever.
+    served: usize,
     stale: Vec<ConnectionId>,
 }
 
@@ -64,11 +67,11 @@ impl Service for Echo {
     fn opened(&mut self, io: &mut Io<Ask>, id: ConnectionId, listener: ListenerId, peer: &PeerAddress) {
         assert_eq!(listener, ListenerId(7));
         assert!(self.connections.insert(id, false).is_none());
-        if self.manner.connections_max.is_some_and(|max| self.connections.len() - self.refused > max) {
-            self.refused += 1;
+        if self.manner.connections_max.is_some_and(|max| self.served == max) {
             io.refuse(id, b"-ERR max number of clients reached\r\n");
             return;
         }
+        self.served += 1;
         self.events.send(Event::Opened(id, *peer)).unwrap();
     }
 
@@ -78,7 +81,7 @@ impl Service for Echo {
         if self.manner.obeys {
             let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
             if line.starts_with(b"QUIT") {
-                io.output(id).extend_from_slice(&vec![b'q'; 3_000_000]);
+                io.output(id).extend_from_slice(&vec![b'q'; self.manner.last_bytes]);
                 io.output(id).extend_from_slice(b"BYE");
                 io.close(id);
                 io.output(id).extend_from_slice(b"never seen");
@@ -201,7 +204,7 @@ fn start(manner: Manner, options: ReactorOptions, unix: Option<std::path::PathBu
         let mut reactor = Reactor::new(options, mailboxes).unwrap();
         reactor.listen(ListenerId(7), listener);
         let mut echo =
-            Echo { manner, events: sender, connections: HashMap::new(), refused: 0, stale: Vec::new() };
+            Echo { manner, events: sender, connections: HashMap::new(), served: 0, stale: Vec::new() };
         reactor.run(&mut echo).unwrap();
         assert!(echo.connections.is_empty(), "every opened connection was closed");
         reactor.io().gauges()
