@@ -1,4 +1,5 @@
 //! Messages between reactors: none is lost, whoever sleeps is woken, and whoever idles costs nothing.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Sender, channel};

@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn two_threads_keep_order_and_lose_nothing() {
-        const MESSAGES: usize = 200_000;
+        const MESSAGES: usize = 50_000;
         for capacity in [1, 2, 64] {
             let (mut sender, mut receiver) = spsc(capacity);
             let putting = thread::spawn(move || {
