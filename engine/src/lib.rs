@@ -7,6 +7,7 @@ pub mod commands;
 pub mod config;
 pub mod core;
 pub mod glob;
+pub mod info;
 pub mod key;
 pub mod large;
 pub mod latency;

@@ -54,6 +54,19 @@ impl Histogram {
         self.calls
     }
 
+    /// The steps that any call falls into, with their calls: what another core needs to merge.
+    pub fn steps(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.steps.as_flattened().iter().copied().enumerate().filter(|(_, calls)| *calls > 0)
+    }
+
+    /// Adds calls to a step that [`steps`](Self::steps) gave; `false` if there is no such step.
+    pub fn add_to_step(&mut self, step: usize, calls: u64) -> bool {
+        let Some(own) = self.steps.as_flattened_mut().get_mut(step) else { return false };
+        *own = own.saturating_add(calls);
+        self.calls = self.calls.saturating_add(calls);
+        true
+    }
+
     /// For each doubling that any call falls into: its upper bound in microseconds, and how many calls took no longer.
     pub fn cumulative(&self) -> impl Iterator<Item = (u64, u64)> {
         let mut below = 0;
@@ -108,6 +121,17 @@ fn highest_ns(doubling: usize, step: usize) -> u64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn steps_rebuild_the_histogram() {
+        let (mut histogram, mut rebuilt) = (Histogram::default(), Histogram::default());
+        (0..2_000_000_000).step_by(77_777_777).for_each(|duration_ns| histogram.add(duration_ns));
+        for (step, calls) in histogram.steps() {
+            assert!(rebuilt.add_to_step(step, calls));
+        }
+        assert_eq!(rebuilt, histogram);
+        assert!(!rebuilt.add_to_step(STEPS * DOUBLINGS, 1));
+    }
 
     fn histogram(durations: impl IntoIterator<Item = u64>) -> Histogram {
         let mut histogram = Histogram::default();

@@ -1,0 +1,36 @@
+//! INFO cores: each core by itself, on one line.
+
+use super::{Fields, View, ratio};
+use crate::topology::NodeIndex;
+use std::fmt::Write;
+
+pub(super) fn write(view: &View<'_>, out: &mut Fields) {
+    for (index, core) in view.cores.iter().enumerate() {
+        let counters = &core.counters;
+        let mut line = String::new();
+        let mut add = |name: &str, value: u64| {
+            let separator = if line.is_empty() { "" } else { "," };
+            write!(line, "{separator}{name}={value}").expect(super::TO_STRING);
+        };
+        add("cpu", view.process.cpus.get(index).copied().unwrap_or_default().into());
+        if view.config.cluster_enabled {
+            add("port", view.topology.node(NodeIndex::new(index)).port.into());
+        }
+        add("slots", counters.slots);
+        add("keys", counters.keys);
+        add("clients", counters.connected_clients);
+        add("used_memory", counters.used_bytes);
+        add("fork_retained", counters.fork_retained_bytes);
+        add("commands", counters.commands_processed);
+        add("ops_per_sec", counters.commands_per_second);
+        add("forwarded_out", counters.forwarded_out);
+        add("forwarded_in", counters.forwarded_in);
+        add("turns", counters.turns);
+        add("turn_usec", counters.turn_us);
+        add("turn_usec_max", counters.turn_us_max);
+        add("background_usec", counters.background_us);
+        let share = ratio(counters.background_us, counters.turn_us) * 100.0;
+        write!(line, ",background_perc={share:.2}").expect(super::TO_STRING);
+        out.add(format_args!("core{index}"), line);
+    }
+}
