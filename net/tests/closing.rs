@@ -176,3 +176,31 @@ fn stale_ids_do_nothing() {
     stream.read_exact(&mut back).unwrap();
     assert_eq!(&back, b"b");
 }
+
+#[test]
+fn output_and_closes_that_a_close_causes_go_out_at_once() {
+    let mut server = serve(Manner::default(), ReactorOptions::default());
+    let mut streams = Vec::new();
+    for _ in 0..2 {
+        streams.push(server.connect());
+        server.expect(|event| matches!(event, Event::Opened(..)).then_some(()));
+    }
+    server.ask(Ask::Farewell);
+    let mut back = Vec::new();
+    streams[0].read_to_end(&mut back).unwrap();
+    assert_eq!(back, b"12");
+    assert!(matches!(streams[1].read(&mut [0]), Ok(0)));
+}
+
+#[test]
+fn a_close_behind_a_send_that_waits_is_bounded_too() {
+    let options = ReactorOptions { close_flush_max: Duration::from_millis(50), ..ReactorOptions::default() };
+    let server = serve(Manner::default(), options);
+    let mut stream = server.connect();
+    // Echoed but never read: most of it waits in the server when the input ends.
+    stream.write_all(&pattern(64 << 20)).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    server.expect(|event| matches!(event, Event::Ended(_)).then_some(()));
+    server.expect(|event| matches!(event, Event::Closed(_)).then_some(()));
+    assert!(stream.read_to_end(&mut Vec::new()).is_err(), "it was reset");
+}

@@ -66,6 +66,7 @@ impl<M: Send> Io<M> {
         }
         connection.phase = Phase::Ending;
         connection.held = None;
+        self.is_restless |= connection.send == SendState::Optimistic;
         if connection.read == ReadState::Armed || connection.send == SendState::Visible {
             if connection.read == ReadState::Armed {
                 connection.read = ReadState::Cancelling;

@@ -44,6 +44,8 @@ pub struct Io<M> {
     pub(super) optimistic: Vec<ConnectionId>,
     pub(super) flushing: Deadlines,
     pub(super) lingering: Deadlines,
+    /// Something waits for an optimistic send, whose silence wakes nobody: the next loop must come at once.
+    pub(super) is_restless: bool,
     pub(super) is_stopping: bool,
     /// Takes output for connections that are gone.
     scratch: Vec<u8>,
@@ -70,6 +72,7 @@ impl<M: Send> Io<M> {
             optimistic: Vec::new(),
             flushing: Deadlines::new(options.close_flush_max),
             lingering: Deadlines::new(options.linger_max),
+            is_restless: false,
             is_stopping: false,
             scratch: Vec::new(),
         }

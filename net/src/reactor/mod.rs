@@ -183,6 +183,7 @@ impl<S: Service> Reactor<S> {
         let deadlines = [at, io.flushing.next(), io.lingering.next(), io.acceptor.next_deadline()];
         let deadline = deadlines.into_iter().flatten().min();
         let has_work = wake == Wake::Now
+            || std::mem::take(&mut io.is_restless)
             || io.acceptor.has_accepted()
             || !(io.resumed.is_empty() && io.drained.is_empty() && io.dirty.is_empty())
             || deadline.is_some_and(|deadline| deadline <= io.now)

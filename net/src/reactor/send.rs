@@ -84,7 +84,16 @@ impl<M: Send> Io<M> {
         let Some(connection) = self.table.get_mut(id) else { return Ok(()) };
         connection.is_dirty = false;
         let is_flushing = connection.phase == Phase::Flushing;
-        if connection.send != SendState::Idle || !(is_flushing || connection.phase == Phase::Open) {
+        if !(is_flushing || connection.phase == Phase::Open) {
+            return Ok(());
+        }
+        if is_flushing && connection.is_blocked && !connection.flush_timed {
+            connection.flush_timed = true;
+            self.flushing.start(id, self.now);
+        }
+        if connection.send != SendState::Idle {
+            // Landing makes the connection dirty again.
+            self.is_restless |= connection.send == SendState::Optimistic;
             return Ok(());
         }
         let Some(outgoing) = connection.outgoing.as_mut().filter(|outgoing| outgoing.pending_bytes() > 0)
@@ -100,10 +109,6 @@ impl<M: Send> Io<M> {
             }
             return Ok(());
         };
-        if is_flushing && connection.is_blocked && !connection.flush_timed {
-            connection.flush_timed = true;
-            self.flushing.start(id, self.now);
-        }
         // Something waits for the end of these: nothing else would wake the loop.
         let mode = match (connection.is_blocked, is_flushing || connection.notify_drained) {
             (true, _) => SendMode::Waiting,

@@ -44,6 +44,8 @@ pub(crate) struct Ring {
     inner: IoUring,
     /// Requests that still owe a last completion.
     running: usize,
+    /// Completions taken early, to make room while requests were queued.
+    early: Vec<Completion>,
     enters: u64,
     /// Single issuer: the ring must not leave its thread.
     _thread: std::marker::PhantomData<*const ()>,
@@ -53,7 +55,7 @@ impl Ring {
     /// Opens a ring with room for `submissions` requests and `completions` answers (powers of two).
     pub fn new(submissions: u32, completions: u32) -> Result<Self, RingError> {
         let inner = open(submissions, completions)?;
-        Ok(Self { inner, running: 0, enters: 0, _thread: std::marker::PhantomData })
+        Ok(Self { inner, running: 0, early: Vec::new(), enters: 0, _thread: std::marker::PhantomData })
     }
 
     /// Requests that still owe a last completion.
@@ -79,7 +81,7 @@ impl Ring {
     /// Whether completions wait to be reaped, or work waits for an `enter` to produce them.
     pub fn has_completions(&mut self) -> bool {
         let (_, submission, completion) = self.inner.split();
-        !completion.is_empty() || submission.taskrun() || submission.cq_overflow()
+        !self.early.is_empty() || !completion.is_empty() || submission.taskrun() || submission.cq_overflow()
     }
 
     /// Submits what is queued and waits as planned, in one system call; skips the call when there is neither.
@@ -117,28 +119,35 @@ impl Ring {
     /// Moves every completion that is there into `batch`. The answer, when there is one, proves that all sends
     /// queued before the last [`Ring::enter`] have run and that the failed ones among them are in `batch`.
     pub fn reap(&mut self, batch: &mut Vec<Completion>) -> Result<Option<Settled>, RingError> {
-        loop {
-            for entry in self.inner.completion() {
-                let completion = Completion::new(entry.user_data(), entry.result(), entry.flags());
-                if completion.is_last() && completion.operation().owes_completion() {
-                    assert!(self.running > 0, "a completion nobody waits for");
-                    self.running -= 1;
-                }
-                batch.push(completion);
-            }
-            if !self.inner.submission().cq_overflow() {
-                break;
-            }
+        batch.append(&mut self.early);
+        self.collect(batch);
+        while self.inner.submission().cq_overflow() {
             // The kernel keeps what did not fit; it hands it over on the next enter.
             self.enter(WaitPlan { want: 0, timeout: None, min_wait_us: 0 })?;
+            self.collect(batch);
         }
         Ok(self.inner.submission().is_empty().then(Settled::new))
+    }
+
+    fn collect(&mut self, batch: &mut Vec<Completion>) {
+        for entry in self.inner.completion() {
+            let completion = Completion::new(entry.user_data(), entry.result(), entry.flags());
+            if completion.is_last() && completion.operation().owes_completion() {
+                assert!(self.running > 0, "a completion nobody waits for");
+                self.running -= 1;
+            }
+            batch.push(completion);
+        }
     }
 
     /// Queues `entry`, making room by submitting when the queue is full.
     fn push(&mut self, entry: &squeue::Entry, owes_completion: bool) -> Result<(), RingError> {
         while self.inner.submission().is_full() {
             self.enter(WaitPlan { want: 0, timeout: None, min_wait_us: 0 })?;
+            // A kernel that holds more completions than fit may refuse requests until some are taken.
+            let mut early = std::mem::take(&mut self.early);
+            self.collect(&mut early);
+            self.early = early;
         }
         let mut submission = self.inner.submission();
         // SAFETY: the module's invariants: memory that the entry names belongs to `buffers` until its completion, and

@@ -21,6 +21,8 @@ pub enum Ask {
     Resume,
     Open,
     Stale,
+    /// Say `1` to the older of two connections and close the other, whose end makes the service say `2`.
+    Farewell,
 }
 
 /// What the echo service does besides echoing.
@@ -46,6 +48,7 @@ pub struct Echo {
     /// Connections not refused, ever.
     served: usize,
     stale: Vec<ConnectionId>,
+    farewell: Option<ConnectionId>,
 }
 
 /// What the service reports to the test.
@@ -122,6 +125,10 @@ impl Service for Echo {
         assert!(self.connections.remove(&id).is_some(), "closed once per opened");
         assert!(!io.is_open(id));
         self.stale.push(id);
+        if let Some(other) = self.farewell.take() {
+            io.output(other).push(b'2');
+            io.close(other);
+        }
         let _ = self.events.send(Event::Closed(id));
     }
 
@@ -143,6 +150,13 @@ impl Service for Echo {
                 self.events.send(Event::OpenConnections(open)).unwrap();
             }
             Ask::Stale => self.use_stale(io),
+            Ask::Farewell => {
+                let mut ids: Vec<_> = self.connections.keys().copied().collect();
+                ids.sort_unstable();
+                io.output(ids[0]).push(b'1');
+                io.close(ids[1]);
+                self.farewell = Some(ids[0]);
+            }
         }
     }
 
@@ -203,8 +217,14 @@ fn start(manner: Manner, options: ReactorOptions, unix: Option<std::path::PathBu
     let thread = std::thread::spawn(move || {
         let mut reactor = Reactor::new(options, mailboxes).unwrap();
         reactor.listen(ListenerId(7), listener);
-        let mut echo =
-            Echo { manner, events: sender, connections: HashMap::new(), served: 0, stale: Vec::new() };
+        let mut echo = Echo {
+            manner,
+            events: sender,
+            connections: HashMap::new(),
+            served: 0,
+            stale: Vec::new(),
+            farewell: None,
+        };
         reactor.run(&mut echo).unwrap();
         assert!(echo.connections.is_empty(), "every opened connection was closed");
         reactor.io().gauges()
