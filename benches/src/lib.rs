@@ -1,6 +1,7 @@
 //! Load generator and scenarios: measures Whimbrel beside its peers.
 
 pub mod cluster;
+pub mod figure;
 pub mod load;
 pub mod machine;
 pub mod scenario;

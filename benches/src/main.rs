@@ -4,6 +4,7 @@ use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use whimbrel_bench::figure::command::{FigureOptions, figure};
 use whimbrel_bench::load::command::load;
 use whimbrel_bench::load::options::LoadOptions;
 use whimbrel_bench::scenario::command::scenario;
@@ -23,6 +24,8 @@ enum Command {
     Load(Box<LoadOptions>),
     /// Measures a row of the targets on Whimbrel and its peers.
     Scenario(Box<ScenarioOptions>),
+    /// Draws CPU time per operation from results of scenarios.
+    Figure(FigureOptions),
 }
 
 fn main() -> ExitCode {
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
     let outcome: Result<(), Box<dyn std::error::Error>> = match CommandLine::parse().command {
         Command::Load(options) => load(&options, &mut out).map_err(Into::into),
         Command::Scenario(options) => scenario(&options, &mut out).map_err(Into::into),
+        Command::Figure(options) => figure(&options).map_err(Into::into),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -98,7 +98,7 @@ impl<'o> Bench<'o> {
                 name: peer.name.clone(),
                 kind: peer.kind,
                 version: server.version.clone(),
-                command: peer.command.join(" "),
+                command: peer.command_line(),
             });
         }
         Ok(server)

@@ -23,7 +23,7 @@ pub fn measure_memory(bench: &mut Bench<'_>, peers: &[Peer]) -> Result<(), Scena
             }
             let server = bench.start(index, peer)?;
             bench.fill(&server, &dataset)?;
-            if let Some(memory) = bench.results.memory.last() {
+            if let Some(memory) = bench.results.memory.last().filter(|memory| memory.server == peer.name) {
                 // Progress is a courtesy: a closed standard error does not stop the measurement.
                 let _ = writeln!(
                     io::stderr(),

@@ -46,7 +46,7 @@ impl fmt::Display for BadPeer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             "use NAME=COMMAND LINE with {port} in it, or NAME=PATH of a server that is known: redis-server, \
-             valkey-server, keydb-server, memcached, dragonfly, pogocache",
+             valkey-server, keydb-server, memcached, dragonfly, pogocache, whimbrel; or floor=PATH",
         )
     }
 }
@@ -80,6 +80,12 @@ impl Peer {
         Self { name: "whimbrel".into(), kind: Kind::Whimbrel, command, cluster: false, cpus: None }
     }
 
+    /// The command as a shell would take it.
+    pub fn command_line(&self) -> String {
+        let word = |word: &String| if word.is_empty() { "\"\"".to_owned() } else { word.clone() };
+        self.command.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
+
     /// Language of the server.
     pub fn protocol(&self) -> Protocol {
         match self.kind {
@@ -91,6 +97,12 @@ impl Peer {
     /// Compares Whimbrel with this one when the best peer is looked for.
     pub fn is_rival(&self) -> bool {
         matches!(self.kind, Kind::Resp | Kind::Memcached)
+    }
+
+    fn floor(name: &str, program: &Path) -> Self {
+        let mut command = vec![program.display().to_string()];
+        command.extend(["--port", "{port}", "--cpu", "{cpus}"].map(str::to_owned));
+        Self { name: name.to_owned(), kind: Kind::Floor, command, cluster: false, cpus: None }
     }
 
     fn known(name: &str, program: &Path) -> Option<Self> {
@@ -124,7 +136,7 @@ impl FromStr for Peer {
         if command.len() == 1 {
             let program = Path::new(&command[0]);
             return match kind {
-                Kind::Floor => Ok(Self { command: vec![command[0].clone(), "{port}".into()], ..floor(name) }),
+                Kind::Floor => Ok(Self::floor(name, program)),
                 Kind::Whimbrel => Ok(Self::whimbrel(program)),
                 Kind::Resp | Kind::Memcached => Self::known(name, program).ok_or(BadPeer),
             };
@@ -134,10 +146,6 @@ impl FromStr for Peer {
         }
         Ok(Self { name: name.to_owned(), kind, command, cluster: false, cpus: None })
     }
-}
-
-fn floor(name: &str) -> Peer {
-    Peer { name: name.to_owned(), kind: Kind::Floor, command: Vec::new(), cluster: false, cpus: None }
 }
 
 /// The known servers on PATH.
@@ -177,11 +185,14 @@ mod tests {
         assert_eq!((peer.name.as_str(), peer.kind, peer.command.len()), ("mine", Kind::Resp, 4));
         let peer: Peer = "redis8=/opt/redis8-server".parse().unwrap();
         assert!(peer.command.contains(&"--io-threads".to_owned()));
-        assert!(peer.command.contains(&String::new()), "an empty --save stays an argument");
+        assert!(peer.command_line().contains("--save \"\" "), "an empty --save stays an argument");
         let peer: Peer = "memcached-dev=/opt/memcached".parse().unwrap();
         assert_eq!(peer.protocol(), Protocol::Memcached);
         let peer: Peer = "floor=/opt/floor".parse().unwrap();
-        assert_eq!((peer.kind, peer.command.join(" ")), (Kind::Floor, "/opt/floor {port}".to_owned()));
+        assert_eq!(
+            (peer.kind, peer.command.join(" ")),
+            (Kind::Floor, "/opt/floor --port {port} --cpu {cpus}".to_owned())
+        );
         for bad in ["", "x", "=redis-server", "x=", "x=/opt/unknown", "x=/opt/mine --listen 7"] {
             assert_eq!(bad.parse::<Peer>(), Err(BadPeer), "{bad}");
         }

@@ -43,9 +43,10 @@ fn cell_table(results: &Results, cell: &str, against: Option<&str>) -> String {
     let first = rows.first().map(|row| row.server.as_str());
     let reference = against.or(best).or(first).unwrap_or_default();
     let reference_ns = results.median(cell, reference).map(|s| s.cpu_ns_per_operation);
-    let rate = rows.first().and_then(|row| row.rate).map(|rate| format!(", {rate:.0} due a second"));
+    let rated = rows.iter().any(|row| row.rate.is_some());
     let head = [
-        format!("{cell}{}", rate.unwrap_or_default()),
+        cell.to_owned(),
+        if rated { "due/s".into() } else { String::new() },
         "ops/s".into(),
         "CPU ns/op".into(),
         format!("× {reference}"),
@@ -63,6 +64,7 @@ fn cell_table(results: &Results, cell: &str, against: Option<&str>) -> String {
         let ratio = reference_ns.map(|ns| format!("{:.2}", cpu_ns_per_operation / ns));
         lines.push(vec![
             row.server.clone(),
+            row.rate.map(|rate| grouped(rate as u64)).unwrap_or_default(),
             grouped(throughput as u64),
             format!("{cpu_ns_per_operation:.0}"),
             ratio.unwrap_or_default(),
@@ -107,7 +109,7 @@ fn aligned(lines: &[Vec<String>]) -> String {
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
     let line = |cells: &Vec<String>| {
         let mut out = String::new();
-        for (column, cell) in cells.iter().enumerate() {
+        for (column, cell) in cells.iter().enumerate().filter(|(column, _)| widths[*column] > 0) {
             let padding = " ".repeat(widths[column] - cell.chars().count());
             out += &if column == 0 { format!("{cell}{padding}") } else { format!("   {padding}{cell}") };
         }
