@@ -146,6 +146,29 @@ mod tests {
         assert!(matches(b"TIME[O-O]*", b"timeout", Case::Insensitive));
     }
 
+    /// The same rules without a bound on the time: every star tries every length.
+    fn matches_naively(pattern: &[u8], text: &[u8]) -> bool {
+        match (pattern, text) {
+            ([], text) => text.is_empty(),
+            ([b'*', rest @ ..], text) => (0..=text.len()).any(|skip| matches_naively(rest, &text[skip..])),
+            (_, []) => false,
+            (pattern, [byte, text @ ..]) => step(pattern, 0, *byte, Case::Sensitive)
+                .is_some_and(|next| matches_naively(&pattern[next..], text)),
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_bounded_search_finds_what_an_unbounded_one_finds(
+            pattern in r"[abc*?\[\]^\\-]{0,12}",
+            text in r"[abc\[\]\\^-]{0,12}",
+        ) {
+            let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+            let found = matches(pattern, text, Case::Sensitive);
+            proptest::prop_assert_eq!(found, matches_naively(pattern, text));
+        }
+    }
+
     #[test]
     fn many_stars_stay_cheap() {
         let pattern = "*a".repeat(5_000) + "b";

@@ -214,16 +214,142 @@ fn unknown_command(arguments: &Arguments<'_>) -> CommandError {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::check;
+    use super::*;
+    use crate::commands::testing::{Bench, check};
+    use crate::commands::{Access, Flags, Keys, Route, Run, all, run_gather};
+    use crate::resp::OwnedArguments;
+    use crate::session::SessionIndex;
 
     #[test]
     fn what_is_not_a_command_gets_the_standard_errors() {
         check(
             "
-            foo a b -> -ERR unknown command 'foo', with args beginning with: 'a' 'b' 
+            foo a b -> -ERR unknown command 'foo', with args beginning with: 'a' 'b'
             ECHO -> -ERR wrong number of arguments for 'echo' command
             echo a b -> -ERR wrong number of arguments for 'echo' command
+            client|id -> -ERR unknown command 'client|id', with args beginning with:
             ",
         );
+        let long = "x".repeat(300);
+        let answer = Bench::default().ask(1, &format!("{long} {long} {long}"));
+        assert!(answer.len() < 2 * 128 + 80, "{answer}");
+    }
+
+    #[test]
+    fn browsers_are_cut_off() {
+        check("CLIENT ID -> :1\nPOST / HTTP/1.1 -> -ERR unknown command 'POST'...\nCLIENT ID -> :2");
+        check("Host: localhost -> -ERR unknown command 'Host:'...\nCLIENT ID -> :2");
+    }
+
+    #[test]
+    fn calls_and_errors_are_counted() {
+        let mut bench = Bench::default();
+        bench.elapsed_ns = 2_500;
+        bench.check(
+            "
+            PING -> +PONG
+            PING a b -> -ERR wrong number of arguments for 'ping' command
+            ECHO -> -ERR wrong number of arguments for 'echo' command
+            nosuch -> -ERR unknown command ...
+            CLIENT ID -> :1
+            ",
+        );
+        let of = |name: &str| {
+            let id = all().find(|found| found.spec.name == name).unwrap().id;
+            let stats = bench.core.stats.command(id).cloned().unwrap_or_default();
+            (stats.calls, stats.nanos, stats.failed_calls, stats.rejected_calls)
+        };
+        assert_eq!(of("ping"), (2, 5_000, 1, 0));
+        assert_eq!(of("echo"), (0, 0, 0, 1));
+        assert_eq!(of("client|id"), (1, 2_500, 0, 0));
+        assert_eq!(bench.core.stats.errors().collect::<Vec<_>>(), [("ERR", 3)]);
+        assert_eq!(bench.core.stats.commands_processed, 3);
+    }
+
+    #[test]
+    fn slow_commands_are_logged_without_passwords() {
+        let mut bench = Bench::default();
+        bench.elapsed_ns = 20_000_000;
+        bench.check(
+            "
+            @config latency-monitor-threshold 20
+            ECHO a -> $1 a
+            HELLO 2 AUTH default secret -> *...
+            AUTH default secret -> +OK
+            ",
+        );
+        bench.elapsed_ns = 1_000;
+        bench.check("PING -> +PONG");
+        let text = |argument: &[u8]| String::from_utf8_lossy(argument).into_owned();
+        let logged: Vec<String> = bench
+            .core
+            .slowlog
+            .entries()
+            .map(|entry| entry.arguments.iter().map(|word| text(word)).collect::<Vec<_>>().join(" "))
+            .collect();
+        assert_eq!(
+            logged,
+            ["AUTH (redacted) (redacted)", "HELLO 2 (redacted) (redacted) (redacted)", "ECHO a"]
+        );
+        assert_eq!(bench.core.latency.events().map(|(name, _)| name).collect::<Vec<_>>(), ["fast-command"]);
+    }
+
+    #[test]
+    fn commands_that_need_memory_are_refused_at_the_limit() {
+        const NEEDS: Spec = Spec { flags: Flags::of(&[Flag::DenyOom]), ..Spec::BASE };
+        let spec = &NEEDS;
+        let mut bench = Bench::default();
+        bench.check("PING -> +PONG");
+        let words: OwnedArguments = ["x"].into_iter().collect();
+        let core = &mut bench.core;
+        let session = Session::default();
+        assert_eq!(admit(core, &session, spec, &words.view()), Ok(()));
+        let key = core.shard.key(b"k");
+        core.shard.write(&key, 0).set(&[0; 4096], crate::shard::Expiry::Keep).unwrap();
+        core.config.maxmemory = 1;
+        assert_eq!(admit(core, &session, spec, &words.view()), Err(CommandError::OutOfMemory));
+        assert_eq!(admit(core, &session, &Spec::BASE, &words.view()), Ok(()));
+    }
+
+    #[test]
+    fn an_error_takes_back_what_was_written() {
+        const SPEC: Spec = Spec {
+            run: |context, _| {
+                context.reply.array(2);
+                context.reply.ok();
+                Err(CommandError::WrongType)
+            },
+            ..Spec::BASE
+        };
+        let mut bench = Bench::default();
+        bench.check("PING -> +PONG");
+        let mut session = bench.core.sessions.take(SessionIndex(0));
+        let words: OwnedArguments = ["x"].into_iter().collect();
+        let mut reply = Reply::default();
+        reply.ok();
+        let command = Resolved { spec: &SPEC, ..lookup(b"ping").unwrap() };
+        execute_resolved(&mut bench.core, &mut session, &mut reply, bench.now, command, &words.view());
+        let text = "+OK\r\n-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
+        assert_eq!(reply.into_bytes(), text.as_bytes());
+    }
+
+    /// What COMMAND, routing and help say must hold for every spec.
+    #[test]
+    fn specs_are_whole() {
+        for found in all() {
+            let (spec, name) = (found.spec, found.spec.name);
+            assert!(spec.summary.ends_with('.') && !spec.complexity.is_empty(), "{name} is not described");
+            assert!(spec.since.split('.').count() == 3, "{name} came with no version");
+            let is_gather = std::ptr::fn_addr_eq(spec.run, run_gather as Run);
+            assert_eq!(is_gather, matches!(spec.route, Route::Gather(_)), "{name}");
+            let has_keys = !matches!(spec.keys, Keys::None);
+            let is_keyed = matches!(spec.route, Route::Keys | Route::Split(_));
+            assert_eq!(has_keys, is_keyed, "{name}: keys and route");
+            assert!(!(spec.is_write() && spec.flags.has(Flag::Readonly)), "{name} reads or writes");
+            for rule in spec.keys.rules() {
+                let kinds = [Access::RO, Access::RW, Access::OW, Access::RM];
+                assert_eq!(kinds.iter().filter(|kind| rule.access.has(**kind)).count(), 1, "{name}");
+            }
+        }
     }
 }

@@ -41,3 +41,31 @@ fn common_slot(spec: &Spec, arguments: &Arguments<'_>) -> Result<Option<SlotId>,
         Err(_) => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::testing::Bench;
+    use crate::commands::{Access, Keys};
+    use crate::resp::OwnedArguments;
+
+    #[test]
+    fn keys_decide_where_a_command_runs() {
+        let mut bench = Bench::default();
+        bench.check("@cores 2");
+        let spec = Spec { keys: Keys::range(1, -1, 1, Access::READ), ..Spec::BASE };
+        let session = Session { local: "10.0.0.1:7000".to_owned(), ..Session::default() };
+        let ask = |line: &str| {
+            let words: OwnedArguments = line.split(' ').collect();
+            redirect(&bench.core, &session, &spec, &words.view()).map_err(|error| error.to_string())
+        };
+        // bar lies in slot 5061, foo in slot 12182.
+        assert_eq!(ask("mget bar {bar}2"), Ok(()));
+        assert_eq!(ask("mget foo"), Err("MOVED 12182 10.0.0.1:7001".to_owned()));
+        assert_eq!(
+            ask("mget foo bar"),
+            Err("CROSSSLOT Keys in request don't hash to the same slot".to_owned())
+        );
+        assert_eq!(ask("mget"), Ok(()));
+    }
+}
