@@ -12,8 +12,10 @@ mod redirect;
 mod registry;
 mod route;
 mod spec;
+mod text;
 
 pub mod connection;
+pub mod hash;
 pub mod server;
 #[cfg(test)]
 pub mod testing;

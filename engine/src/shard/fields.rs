@@ -2,6 +2,7 @@
 
 use super::delta::Effect;
 use super::expire::bound_s;
+use super::limits::ShardLimits;
 use super::packed;
 use super::put::Old;
 use super::write::{Expiry, Write};
@@ -14,38 +15,90 @@ use crate::table::Found;
 impl Write<'_, '_> {
     /// Sets a field; the key is a hash or not there. Answers whether the field is new.
     pub fn hash_set(&mut self, name: &[u8], value: &[u8], expiry: Expiry) -> Result<bool, ArenaError> {
-        let old = self.entry().and_then(|entry| entry.hash()).and_then(|hash| hash.field(name));
-        let created = old.is_none();
-        let expires_at_ms = expiry.after(old.and_then(|field| field.expires_at_ms));
-        if !self.set_packed(name, value, expires_at_ms)? {
-            self.in_table(|memory, hash, guard| put_field(memory, hash, name, value, expires_at_ms, guard))?;
+        Ok(self.hash_set_many([(name, value)].into_iter(), expiry)? == 1)
+    }
+
+    /// Sets fields one after another; the key is a hash or not there. Answers how many are new. On an error those before
+    /// the one that found no memory are set.
+    pub fn hash_set_many<'f>(
+        &mut self,
+        fields: impl Iterator<Item = (&'f [u8], &'f [u8])> + Clone,
+        expiry: Expiry,
+    ) -> Result<usize, ArenaError> {
+        let (mut set, mut created) = (0, 0);
+        let result = match self.set_packed(fields.clone(), expiry)? {
+            Some(in_packed) => {
+                (set, created) = (usize::MAX, in_packed);
+                Ok(())
+            }
+            None => {
+                let now_ms = self.now_ms;
+                self.in_table(|memory, hash, guard| {
+                    for (name, value) in fields.clone() {
+                        let is_new = set_field(memory, hash, name, value, expiry, now_ms, guard)?;
+                        set += 1;
+                        created += usize::from(is_new);
+                    }
+                    Ok(())
+                })
+            }
+        };
+        if self.is_watched() {
+            fields.take(set).for_each(|(name, value)| self.emit_field(name, value, expiry));
         }
-        self.emit(|key| Effect::HashSet { key, name, value, expires_at_ms });
+        self.drop_hollow(result)?;
         Ok(created)
     }
 
     /// Removes a field, and the key with the last one. Answers whether it was there.
     pub fn hash_remove(&mut self, name: &[u8]) -> Result<bool, ArenaError> {
-        let Some(hash) = self.entry().and_then(|entry| entry.hash()) else { return Ok(false) };
-        let was_live = hash.field(name).is_some();
-        if hash.stored_field(name).is_none() {
-            return Ok(false);
-        }
-        if hash.len() == 1 {
-            self.remove()?;
-            return Ok(was_live);
-        }
-        match self.packed_bytes() {
-            Some(mut bytes) => {
-                let (start, end) = packed::position(&bytes, name).expect("the field is stored");
-                bytes.drain(start..end);
-                let expires_at_ms = self.expires_at_ms();
-                self.put(Encoding::PackedHash, [&bytes, b""], expires_at_ms, Old::Whole)?;
+        Ok(self.hash_remove_many([name].into_iter())? == 1)
+    }
+
+    /// Removes fields, and the key with the last one. Answers how many were there.
+    pub fn hash_remove_many<'f>(
+        &mut self,
+        names: impl Iterator<Item = &'f [u8]>,
+    ) -> Result<usize, ArenaError> {
+        let (now_ms, is_watched) = (self.now_ms, self.is_watched());
+        let is_live = |at: Option<u64>| at.is_none_or(|at| at > now_ms);
+        let mut gone: Vec<&'f [u8]> = Vec::new();
+        let mut live = 0;
+        let mut count = |name, expires_at_ms| {
+            live += usize::from(is_live(expires_at_ms));
+            if is_watched {
+                gone.push(name);
             }
-            None => self.in_table(|memory, hash, guard| remove_field(memory, hash, name, guard))?,
+        };
+        match self.encoding() {
+            Some(Encoding::PackedHash) => self.in_packed(|bytes, _| {
+                let before = bytes.len();
+                for name in names {
+                    if let Ok(place) = packed::place(bytes, name) {
+                        packed::remove(bytes, &place);
+                        count(name, place.expires_at_ms);
+                    }
+                }
+                bytes.len() < before
+            })?,
+            Some(Encoding::TableHash) => {
+                let removed = self.in_table(|memory, hash, guard| {
+                    for name in names {
+                        if let Some(expires_at_ms) = remove_field(memory, hash, name, guard)? {
+                            count(name, expires_at_ms);
+                        }
+                    }
+                    Ok(())
+                });
+                self.drop_hollow(removed)?;
+            }
+            _ => return Ok(0),
         }
-        self.emit(|key| Effect::HashRemove { key, name });
-        Ok(was_live)
+        // With the last field the key went, and that is all that watchers need to know.
+        if self.found().is_some() {
+            gone.into_iter().for_each(|name| self.emit(|key| Effect::HashRemove { key, name }));
+        }
+        Ok(live)
     }
 
     /// Changes when a field expires; `false` if there is no such field.
@@ -80,52 +133,99 @@ impl Write<'_, '_> {
         let _ = settled;
     }
 
-    fn packed_bytes(&self) -> Option<Vec<u8>> {
-        let found = self.found()?;
-        let arena = &self.shard.memory.arena;
-        let parts = Parts::of(arena, found.object);
-        (parts.encoding == Encoding::PackedHash).then(|| parts.value(arena, found.object).to_vec())
+    /// Removes a hash that has no field left, or never got one; hands the result on.
+    fn drop_hollow(&mut self, result: Result<(), ArenaError>) -> Result<(), ArenaError> {
+        if self.entry().and_then(|entry| entry.hash()).is_some_and(|hash| hash.is_empty()) {
+            self.remove()?;
+        }
+        result
     }
 
-    /// Sets a field of a packed hash, or of a new one; `false` if the hash has, or from now on needs, a table.
-    fn set_packed(
+    fn is_watched(&self) -> bool {
+        self.shard.slots[self.key.slot().number()].watches > 0
+    }
+
+    /// Tells the slot's watchers of a field that was set.
+    fn emit_field(&mut self, name: &[u8], value: &[u8], expiry: Expiry) {
+        let hash = self.entry().and_then(|entry| entry.hash());
+        let kept = hash.and_then(|hash| hash.stored_field(name)).and_then(|field| field.expires_at_ms);
+        let expires_at_ms = expiry.after(kept);
+        self.emit(|key| Effect::HashSet { key, name, value, expires_at_ms });
+    }
+
+    /// Sets fields of a packed hash, or of a new one, and answers how many are new; nothing if the hash has, or from now
+    /// on needs, a table.
+    fn set_packed<'f>(
         &mut self,
-        name: &[u8],
-        value: &[u8],
-        expires_at_ms: Option<u64>,
-    ) -> Result<bool, ArenaError> {
-        let mut bytes = match (self.found(), self.packed_bytes()) {
-            (None, _) => Vec::new(),
-            (Some(_), Some(bytes)) => bytes,
-            (Some(_), None) => return Ok(false),
-        };
-        let limits = *self.shard.limits();
-        let mut fits =
-            packed::fits(name, value) && name.len().max(value.len()) <= limits.packed_value_bytes_max;
-        if fits {
-            let mut field = Vec::with_capacity(10 + name.len() + value.len());
-            packed::push(&mut field, name, value, expires_at_ms);
-            match packed::position(&bytes, name) {
-                Some((start, end)) => drop(bytes.splice(start..end, field)),
-                None => {
-                    fits = packed::fields(&bytes).count() < limits.packed_fields_max;
-                    bytes.extend(field);
+        fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,
+        expiry: Expiry,
+    ) -> Result<Option<usize>, ArenaError> {
+        if self.encoding() == Some(Encoding::TableHash) {
+            return Ok(None);
+        }
+        let (now_ms, mut created, mut fits) = (self.now_ms, 0, true);
+        let bytes_max = inline_bytes_max(self.key.bytes().len());
+        self.in_packed(|bytes, limits| {
+            for (name, value) in fields {
+                let is_short = name.len().max(value.len()) <= limits.packed_value_bytes_max;
+                fits = is_short && packed::fits(name, value);
+                if !fits {
+                    break;
+                }
+                match packed::place(bytes, name) {
+                    Ok(old) => {
+                        let live = old.expires_at_ms.filter(|at| *at > now_ms);
+                        created += usize::from(old.expires_at_ms != live);
+                        packed::replace(bytes, &old, name, value, expiry.after(live));
+                    }
+                    Err(others) => {
+                        fits = others < limits.packed_fields_max;
+                        created += 1;
+                        packed::push(bytes, name, value, expiry.after(None));
+                    }
+                }
+                fits &= bytes.len() <= bytes_max;
+                if !fits {
+                    break;
                 }
             }
-            fits &= bytes.len() <= inline_bytes_max(self.key.bytes.len());
+            fits
+        })?;
+        if !fits {
+            self.unpack()?;
         }
-        let key_expires_at_ms = self.expires_at_ms();
-        if fits {
-            self.put(Encoding::PackedHash, [&bytes, b""], key_expires_at_ms, Old::Whole)?;
-        } else {
-            self.unpack(key_expires_at_ms)?;
-        }
-        Ok(fits)
+        Ok(fits.then_some(created))
+    }
+
+    /// Runs a change of the hash's packed bytes, none of a key that is not there; they are stored if the change says so.
+    fn in_packed(
+        &mut self,
+        change: impl FnOnce(&mut Vec<u8>, &ShardLimits) -> bool,
+    ) -> Result<(), ArenaError> {
+        let mut bytes = std::mem::take(&mut self.shard.packed);
+        bytes.clear();
+        bytes.extend_from_slice(self.packed_bytes());
+        let result = match change(&mut bytes, &self.shard.limits) {
+            false => Ok(()),
+            true if bytes.is_empty() => self.remove().map(|_| ()),
+            true => self.put(Encoding::PackedHash, [&bytes, b""], self.expires_at_ms(), Old::Whole),
+        };
+        self.shard.packed = bytes;
+        result
+    }
+
+    /// The bytes of a packed hash; none if the key is not there.
+    fn packed_bytes(&self) -> &[u8] {
+        let Some(found) = self.found() else { return b"" };
+        let arena = &self.shard.memory.arena;
+        let parts = Parts::of(arena, found.object);
+        assert_eq!(parts.encoding, Encoding::PackedHash, "the caller has seen a packed hash");
+        parts.value(arena, found.object)
     }
 
     /// Gives the hash, which is packed or not there, a table.
-    fn unpack(&mut self, key_expires_at_ms: Option<u64>) -> Result<(), ArenaError> {
-        let bytes = self.packed_bytes().unwrap_or_default();
+    fn unpack(&mut self) -> Result<(), ArenaError> {
+        let bytes = self.packed_bytes().to_vec();
         let memory = &mut self.shard.memory;
         let mut hash = TableHash::default();
         let before = memory.live_bytes();
@@ -136,7 +236,7 @@ impl Write<'_, '_> {
         }
         hash.bytes = memory.live_bytes() - before;
         let (nodes, bytes) = (hash.table.child, hash.bytes);
-        self.put(Encoding::TableHash, [bytemuck::bytes_of(&hash), b""], key_expires_at_ms, Old::Whole)
+        self.put(Encoding::TableHash, [bytemuck::bytes_of(&hash), b""], self.expires_at_ms(), Old::Whole)
             .inspect_err(|_| self.shard.memory.drop_tables(vec![nodes], bytes, false))
     }
 
@@ -151,13 +251,26 @@ impl Write<'_, '_> {
         let parts = Parts::of(&memory.arena, found.object);
         let mut hash = object::table_hash(&memory.arena, found.object, &parts);
         let expires_at_ms = parts.expires_at_ms(&memory.arena, found.object);
-        self.put(Encoding::TableHash, [bytemuck::bytes_of(&hash), b""], expires_at_ms, Old::Shell)?;
+        let slot_table = &self.shard.slots[self.key.slot().number()].table;
+        if !memory.is_own(slot_table, self.key.hash(), found, self.guard) {
+            self.put(Encoding::TableHash, [bytemuck::bytes_of(&hash), b""], expires_at_ms, Old::Shell)?;
+        }
+        let bound = |hash: &TableHash| (hash.table.expiring > 0, hash.table.child.expiry_s);
+        let bound_before = bound(&hash);
         let memory = &mut self.shard.memory;
         let before = memory.live_bytes();
         let result = change(memory, &mut hash, self.guard);
         hash.bytes = hash.bytes + memory.live_bytes() - before;
-        self.put(Encoding::TableHash, [bytemuck::bytes_of(&hash), b""], expires_at_ms, Old::Shell)
-            .expect("the object is the slot's own now and of the same size, so it is overwritten in place");
+        if bound(&hash) == bound_before {
+            let found = self.found().expect("the hash stays where it is");
+            let value = [bytemuck::bytes_of(&hash), b""];
+            object::overwrite_value(&mut self.shard.memory.arena, found.object, Encoding::TableHash, value);
+        } else {
+            self.put(Encoding::TableHash, [bytemuck::bytes_of(&hash), b""], expires_at_ms, Old::Shell)
+                .expect(
+                    "the object is the slot's own now and of the same size, so it is overwritten in place",
+                );
+        }
         result
     }
 }
@@ -190,15 +303,35 @@ fn put_field(
         .inspect_err(|_| memory.drop_large(LargeId(id)))
 }
 
+/// Sets a field; answers whether it is new.
+fn set_field(
+    memory: &mut Memory,
+    hash: &mut TableHash,
+    name: &[u8],
+    value: &[u8],
+    expiry: Expiry,
+    now_ms: u64,
+    guard: Guard,
+) -> Result<bool, ArenaError> {
+    let found = memory.find(&hash.table, memory.hash(name), name);
+    let old =
+        found.map(|found| Parts::of(&memory.arena, found.object).expires_at_ms(&memory.arena, found.object));
+    let live = old.flatten().filter(|at| *at > now_ms);
+    put_field(memory, hash, name, value, expiry.after(live), guard)?;
+    Ok(old.is_none_or(|old| old != live))
+}
+
+/// Removes a field; answers when it would have expired, if it was there.
 fn remove_field(
     memory: &mut Memory,
     hash: &mut TableHash,
     name: &[u8],
     guard: Guard,
-) -> Result<(), ArenaError> {
+) -> Result<Option<Option<u64>>, ArenaError> {
     let hashed = memory.hash(name);
-    let Some(found) = memory.find(&hash.table, hashed, name) else { return Ok(()) };
+    let Some(found) = memory.find(&hash.table, hashed, name) else { return Ok(None) };
+    let expires_at_ms = Parts::of(&memory.arena, found.object).expires_at_ms(&memory.arena, found.object);
     let shared = memory.remove(&mut hash.table, hashed, found, guard)?;
     memory.drop_object(found.object, shared);
-    Ok(())
+    Ok(Some(expires_at_ms))
 }

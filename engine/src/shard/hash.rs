@@ -71,7 +71,24 @@ impl<'a> HashView<'a> {
 
     /// Whether no field is stored.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        match &self.form {
+            Form::Packed(bytes) => bytes.is_empty(),
+            Form::Table(hash) => hash.table.count == 0,
+        }
+    }
+
+    /// How many fields have not expired, if that can be said without looking at each of many.
+    pub fn live_len(&self) -> Option<usize> {
+        match &self.form {
+            Form::Packed(bytes) => {
+                Some(packed::fields(bytes).filter(|field| field.is_live(self.now_ms)).count())
+            }
+            Form::Table(hash) => {
+                let due =
+                    hash.table.expiring > 0 && u64::from(hash.table.child.expiry_s) <= self.now_ms / 1000;
+                (!due).then_some(hash.table.count as usize)
+            }
+        }
     }
 
     /// The field with this name.

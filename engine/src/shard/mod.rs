@@ -104,6 +104,8 @@ pub struct Shard {
     sweep: expire::Sweep,
     limits: ShardLimits,
     stats: ShardStats,
+    /// A packed hash on its way to become another; kept for its memory.
+    packed: Vec<u8>,
     /// What an object's access field is set to on use.
     access_now: u32,
 }
@@ -124,6 +126,7 @@ impl Shard {
             sweep: expire::Sweep::default(),
             limits,
             stats: ShardStats::default(),
+            packed: Vec::new(),
             access_now: 0,
         })
     }

@@ -53,16 +53,51 @@ pub fn push(into: &mut Vec<u8>, name: &[u8], value: &[u8], expires_at_ms: Option
     into.extend_from_slice(value);
 }
 
-/// Where the field with this name stands, if it is there: its first byte and the first behind it.
-pub fn position(bytes: &[u8], name: &[u8]) -> Option<(usize, usize)> {
-    let mut rest = bytes;
+/// Where a field stands among the bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// Its first byte.
+    pub start: usize,
+    /// The first byte of its value.
+    pub value: usize,
+    /// The first byte behind it.
+    pub end: usize,
+    /// When it expires.
+    pub expires_at_ms: Option<u64>,
+}
+
+/// Where the field with this name stands; if it is not there, how many others are.
+pub fn place(bytes: &[u8], name: &[u8]) -> Result<Place, usize> {
+    let (mut rest, mut count) = (bytes, 0);
     while let Some((field, behind)) = split_first(rest) {
         if field.name == name {
-            return Some((bytes.len() - rest.len(), bytes.len() - behind.len()));
+            let (start, end) = (bytes.len() - rest.len(), bytes.len() - behind.len());
+            let value = end - field.value.len();
+            return Ok(Place { start, value, end, expires_at_ms: field.expires_at_ms });
         }
         rest = behind;
+        count += 1;
     }
-    None
+    Err(count)
+}
+
+/// Takes a field away.
+pub fn remove(bytes: &mut Vec<u8>, place: &Place) {
+    bytes.drain(place.start..place.end);
+}
+
+/// Puts a field where another of the same name stood.
+pub fn replace(bytes: &mut Vec<u8>, old: &Place, name: &[u8], value: &[u8], expires_at_ms: Option<u64>) {
+    if value.len() == old.end - old.value && expires_at_ms == old.expires_at_ms {
+        bytes[old.value..old.end].copy_from_slice(value);
+        return;
+    }
+    // The new field is written behind the others and turned into the place of the old one.
+    let behind = bytes.len();
+    push(bytes, name, value, expires_at_ms);
+    let length = bytes.len() - behind;
+    bytes[old.start..].rotate_right(length);
+    bytes.drain(old.start + length..old.end + length);
 }
 
 /// The field with this name.
@@ -85,8 +120,37 @@ mod tests {
         assert_eq!(back[0], (b"name".to_vec(), b"value".to_vec(), None));
         assert_eq!(back[1], (vec![], vec![], Some(77)));
         assert_eq!(back[2].0.len() + back[2].1.len(), NAME_BYTES_MAX + VALUE_BYTES_MAX);
-        assert_eq!(position(&bytes, b""), Some((11, 21)));
-        assert_eq!(position(&bytes, b"nam"), None);
+        let place_of = |name: &[u8]| place(&bytes, name).map(|at| (at.start, at.value, at.end));
+        assert_eq!(place_of(b"name"), Ok((0, 6, 11)));
+        assert_eq!(place_of(b""), Ok((11, 21, 21)));
+        assert_eq!(place_of(b"nam"), Err(3));
         assert!(!fits(&[0; 256], b"") && !fits(b"", &[0; 128]));
+    }
+
+    #[test]
+    fn a_field_keeps_its_place_when_it_is_replaced() {
+        for (value, expires_at_ms) in
+            [(&b"22"[..], None), (b"33", Some(9)), (b"", None), (b"longer", Some(1))]
+        {
+            for name in [&b"a"[..], b"b", b"c"] {
+                let mut bytes = Vec::new();
+                for other in [&b"a"[..], b"b", b"c"] {
+                    push(&mut bytes, other, b"11", None);
+                }
+                let old = place(&bytes, name).unwrap();
+                replace(&mut bytes, &old, name, value, expires_at_ms);
+                let mut expected = Vec::new();
+                for other in [&b"a"[..], b"b", b"c"] {
+                    match other == name {
+                        true => push(&mut expected, name, value, expires_at_ms),
+                        false => push(&mut expected, other, b"11", None),
+                    }
+                }
+                assert_eq!(bytes, expected);
+                let new = place(&bytes, name).unwrap();
+                remove(&mut bytes, &new);
+                assert_eq!(place(&bytes, name), Err(2));
+            }
+        }
     }
 }
