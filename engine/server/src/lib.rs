@@ -8,5 +8,6 @@ pub mod listeners;
 pub mod log;
 pub mod plan;
 pub mod protection;
+pub mod service;
 pub mod signals;
 pub mod start;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use whimbrel_server::cli::Options;
-use whimbrel_server::{banner, cli, log, start};
+use whimbrel_server::{banner, cli, log, service, start};
 
 fn main() -> ExitCode {
     let options = match cli::read(std::env::args_os()) {
@@ -33,7 +33,7 @@ fn serve(options: &Options) -> Result<(), String> {
     })?;
     let setup = start::prepare(config, config_file, &whimbrel_net::cpus_available())?;
     log::notice(banner::banner(&setup.config, &setup.plan, &setup.kernel));
-    Err("nothing serves yet: the cores are not joined with the reactor".to_owned())
+    service::serve(setup)
 }
 
 fn fail(text: &str) -> ExitCode {

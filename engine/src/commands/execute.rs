@@ -180,9 +180,9 @@ fn refuse(core: &mut Core, reply: &mut Reply, mark: usize, error: &CommandError)
     reply.error(text);
 }
 
-/// Takes the reply back if the client does not want it.
+/// Takes what was written since `mark` back if the client does not want it.
 #[inline]
-fn settle_reply_mode(session: &mut Session, reply: &mut Reply, mark: usize) {
+pub fn settle_reply_mode(session: &mut Session, reply: &mut Reply, mark: usize) {
     match session.reply_mode {
         ReplyMode::On => {}
         ReplyMode::Off => reply.truncate(mark),

@@ -23,7 +23,7 @@ pub mod testing;
 pub use categories::{Categories, Category};
 pub use context::{Context, PartContext};
 pub use error::CommandError;
-pub use execute::{Executed, execute, execute_resolved, finish, resolve};
+pub use execute::{Executed, execute, execute_resolved, finish, resolve, settle_reply_mode};
 pub use flags::{Flag, Flags};
 pub use help::run_help;
 pub use keys::{Access, Begin, Find, FindKeys, KeyError, KeySpec, Keys, for_each_key};

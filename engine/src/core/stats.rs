@@ -47,6 +47,10 @@ pub struct Stats {
     pub error_replies: u64,
     /// Connections that were accepted since the start or the last reset.
     pub connections_received: u64,
+    /// Connections that were turned away: `maxclients`, or protected mode.
+    pub rejected_connections: u64,
+    /// Connections that were closed because their clients read too slowly.
+    pub output_limit_closed: u64,
 }
 
 impl Stats {

@@ -167,13 +167,10 @@ impl Shard {
         }
     }
 
-    /// Tells the watchers of a key's slot its whole value.
-    fn emit_whole(&mut self, key: &Key<'_>) {
-        if self.slots[key.slot.number()].watches == 0 {
-            return;
-        }
-        let Some(entry) = self.peek(key, 0) else { return };
-        let mut effects = vec![];
+    /// A key's whole state as encoded effects that bring it about; none if there is no such key.
+    pub fn describe(&self, key: &Key<'_>, now_ms: u64) -> Vec<Vec<u8>> {
+        let Some(entry) = self.peek(key, now_ms) else { return Vec::new() };
+        let mut effects = Vec::new();
         let expires_at_ms = entry.expires_at_ms();
         if let Some(text) = entry.text() {
             effects.push(Effect::Set { key: key.bytes, value: [&text.bytes(), b""], expires_at_ms }.encode());
@@ -187,7 +184,15 @@ impl Shard {
                 effects.push(Effect::Expire { key: key.bytes, expires_at_ms }.encode());
             }
         }
-        for effect in effects {
+        effects
+    }
+
+    /// Tells the watchers of a key's slot its whole value.
+    fn emit_whole(&mut self, key: &Key<'_>) {
+        if self.slots[key.slot.number()].watches == 0 {
+            return;
+        }
+        for effect in self.describe(key, 0) {
             let effect = Effect::decode(&effect).expect("the effect was just encoded");
             self.emit(key.slot, &effect);
         }

@@ -81,6 +81,12 @@ impl Reply {
         self.bytes.len()
     }
 
+    /// What was written, without pinned values.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Whether nothing was written.
     #[inline]
     pub fn is_empty(&self) -> bool {

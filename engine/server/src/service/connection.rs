@@ -1,0 +1,100 @@
+//! What a core keeps of one connection: input that has not run, and replies that wait in line.
+
+use std::collections::VecDeque;
+
+use whimbrel_engine::resp::{OwnedArguments, Parser};
+use whimbrel_engine::session::SessionIndex;
+use whimbrel_net::ConnectionId;
+
+use super::replies::Replies;
+
+/// Why a connection's next command does not run yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hold {
+    /// It may run.
+    None,
+    /// A command over several cores is under way.
+    Transaction,
+    /// The slot of the next command is locked by such a command.
+    Slot,
+    /// Clients are paused.
+    Pause,
+}
+
+/// One connection.
+pub struct Connection {
+    pub id: ConnectionId,
+    pub session: SessionIndex,
+    pub parser: Parser,
+    /// Received bytes that no command has consumed, from `input_start` on.
+    pub input: Vec<u8>,
+    pub input_start: usize,
+    /// Parsed commands that wait because one before them is held.
+    pub backlog: VecDeque<OwnedArguments>,
+    pub replies: Replies,
+    pub hold: Hold,
+    pub reading_paused: bool,
+    /// The client reads slowly: its next commands wait until output has drained.
+    pub draining: bool,
+    pub input_ended: bool,
+    /// No further command runs; closed when the replies before are in the output.
+    pub closing: bool,
+    /// When output first stood above the soft limit, in monotonic microseconds.
+    pub soft_limit_since_us: Option<u64>,
+}
+
+impl Connection {
+    pub fn new(id: ConnectionId, session: SessionIndex) -> Connection {
+        Connection {
+            id,
+            session,
+            parser: Parser::new(),
+            input: Vec::new(),
+            input_start: 0,
+            backlog: VecDeque::new(),
+            replies: Replies::default(),
+            hold: Hold::None,
+            reading_paused: false,
+            draining: false,
+            input_ended: false,
+            closing: false,
+            soft_limit_since_us: None,
+        }
+    }
+
+    /// Whether commands have to wait.
+    pub fn waits(&self) -> bool {
+        self.hold != Hold::None || self.draining || self.closing
+    }
+
+    /// Bytes received that have not run.
+    pub fn pending_input(&self) -> usize {
+        self.input.len() - self.input_start
+    }
+
+    /// Whether everything that came was answered.
+    pub fn is_done(&self) -> bool {
+        self.hold == Hold::None && self.backlog.is_empty() && self.replies.is_empty()
+    }
+
+    /// Adds received bytes behind those that wait.
+    pub fn keep(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.input_start > 0 && self.input_start >= self.input.len() / 2 {
+            self.input.drain(..self.input_start);
+            self.input_start = 0;
+        }
+        self.input.extend_from_slice(bytes);
+    }
+
+    /// Gives the memory of consumed input back: an idle connection holds none.
+    pub fn consume(&mut self, count: usize) {
+        self.input_start += count;
+        if self.input_start == self.input.len() {
+            self.input = Vec::new();
+            self.input_start = 0;
+        }
+    }
+}

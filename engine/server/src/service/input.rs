@@ -1,0 +1,316 @@
+//! From received bytes to replies: parse a batch, run each command where it belongs, keep the rest.
+
+use whimbrel_engine::commands::{Executed, Resolved, execute, execute_resolved, finish, resolve};
+use whimbrel_engine::core::Action;
+use whimbrel_engine::resp::{Arguments, Limits, OwnedArguments, Piece, Reply, Stop};
+use whimbrel_engine::session::Session;
+use whimbrel_net::{ConnectionId, Io, Monotonic};
+
+use super::CoreService;
+use super::connection::{Connection, Hold};
+use super::message::{Message, ReturnAddress};
+use super::routing::Destination;
+
+/// Commands parsed before the first of them runs.
+const BATCH_COMMANDS_MAX: usize = 64;
+
+/// Replies of one connection that may wait in line before its next command runs.
+const REPLIES_WAITING_MAX: usize = 1024;
+
+/// Input that a connection may hold back while its commands wait; behind that it is not read.
+const INPUT_WAITING_BYTES_MAX: usize = 256 * 1024;
+
+/// Output above which a connection's next commands wait for the client to read.
+const OUTPUT_WAITING_BYTES_MAX: usize = 1024 * 1024;
+
+impl CoreService {
+    pub(super) fn receive(&mut self, io: &mut Io<Message>, id: ConnectionId, bytes: &[u8]) {
+        let Some(mut connection) = self.take(id) else { return };
+        if connection.waits() || connection.pending_input() > 0 || !connection.backlog.is_empty() {
+            connection.keep(bytes);
+            self.run_waiting(io, &mut connection);
+        } else {
+            let consumed = self.run_bytes(io, &mut connection, bytes);
+            connection.keep(&bytes[consumed..]);
+        }
+        self.leave(io, connection);
+    }
+
+    /// Lets connections go on whose hold has ended.
+    pub(super) fn go_on(&mut self, io: &mut Io<Message>) {
+        /// Connections that go on in one turn; the others follow in the next.
+        const AT_ONCE: usize = 256;
+        for _ in 0..AT_ONCE {
+            let Some(id) = self.resumed.pop_front() else { return };
+            let Some(mut connection) = self.take(id) else { continue };
+            self.run_waiting(io, &mut connection);
+            self.leave(io, connection);
+        }
+    }
+
+    /// Looks whether a connection can go on, or is to be closed, after a reply came in.
+    pub(super) fn settle(&mut self, io: &mut Io<Message>, place: usize) {
+        let Some(connection) = self.connections[place].as_deref() else { return };
+        if connection.is_done() && (connection.closing || connection.input_ended) {
+            io.close(connection.id);
+        } else if connection.replies.len() + 1 == REPLIES_WAITING_MAX {
+            self.resumed.push_back(connection.id);
+        }
+    }
+
+    /// Runs what waits on a connection: parsed commands first, then bytes.
+    fn run_waiting(&mut self, io: &mut Io<Message>, connection: &mut Connection) {
+        if !connection.backlog.is_empty() {
+            let mut session = self.core.sessions.take(connection.session);
+            let mut reply = std::mem::take(&mut self.reply);
+            reply.set_protocol(session.protocol);
+            while !waits(connection) {
+                let Some(command) = connection.backlog.pop_front() else { break };
+                self.run(io, connection, &mut session, &mut reply, &command.view());
+            }
+            flush(io, connection, &mut reply);
+            self.reply = reply;
+            self.core.sessions.put(connection.session, session);
+        }
+        if connection.pending_input() > 0 && !waits(connection) {
+            let input = std::mem::take(&mut connection.input);
+            let consumed = self.run_bytes(io, connection, &input[connection.input_start..]);
+            connection.input = input;
+            connection.consume(consumed);
+        }
+    }
+
+    /// Puts a connection back after its commands ran, and keeps its limits.
+    fn leave(&mut self, io: &mut Io<Message>, mut connection: Box<Connection>) {
+        let id = connection.id;
+        if connection.is_done()
+            && (connection.closing || (connection.input_ended && connection.pending_input() == 0))
+        {
+            io.close(id);
+        } else {
+            self.limit_output(io, &mut connection);
+            let full = waits(&connection) && connection.pending_input() >= INPUT_WAITING_BYTES_MAX;
+            if full && !connection.reading_paused {
+                connection.reading_paused = true;
+                io.pause_reading(id);
+            } else if connection.reading_paused && !waits(&connection) {
+                connection.reading_paused = false;
+                io.resume_reading(id);
+            }
+        }
+        self.put(connection);
+    }
+
+    /// Parses and runs; answers how many bytes were consumed.
+    fn run_bytes(&mut self, io: &mut Io<Message>, connection: &mut Connection, bytes: &[u8]) -> usize {
+        let mut batch = std::mem::take(&mut self.batch);
+        let mut reply = std::mem::take(&mut self.reply);
+        let mut session = self.core.sessions.take(connection.session);
+        reply.set_protocol(session.protocol);
+        self.lap_start = Monotonic::now();
+        session.traffic.bytes_in += bytes.len() as u64;
+        let mut at = 0;
+        loop {
+            let limits = self.limits(&session);
+            let filled = batch.fill(&mut connection.parser, &bytes[at..], &limits, BATCH_COMMANDS_MAX);
+            for index in 0..batch.len() {
+                let arguments = batch.arguments(&bytes[at..], index);
+                if waits(connection) {
+                    connection.backlog.push_back(OwnedArguments::copy(&arguments));
+                } else {
+                    self.run(io, connection, &mut session, &mut reply, &arguments);
+                }
+            }
+            batch.clear();
+            at += filled.consumed;
+            match filled.stop {
+                Stop::Full if !waits(connection) => {}
+                Stop::Full | Stop::Incomplete { .. } => break,
+                Stop::Error(error) => {
+                    if !connection.closing {
+                        reply.error(error);
+                        connection.closing = true;
+                    }
+                    at = bytes.len();
+                    break;
+                }
+            }
+        }
+        flush(io, connection, &mut reply);
+        self.batch = batch;
+        self.reply = reply;
+        self.core.sessions.put(connection.session, session);
+        at
+    }
+
+    fn limits(&self, session: &Session) -> Limits {
+        let config = &self.core.config;
+        let limits =
+            Limits::new(config.proto_max_bulk_len as usize, config.client_query_buffer_limit as usize);
+        if session.authenticated || !self.core.needs_password() { limits } else { limits.unauthenticated() }
+    }
+
+    /// Runs one command, or sends it to where it runs.
+    fn run(
+        &mut self,
+        io: &mut Io<Message>,
+        connection: &mut Connection,
+        session: &mut Session,
+        reply: &mut Reply,
+        arguments: &Arguments<'_>,
+    ) {
+        let now = self.now(io);
+        let Ok(command) = resolve(arguments) else {
+            execute(&mut self.core, session, reply, now, arguments);
+            self.after_command(io, connection, session);
+            return;
+        };
+        let destination = self.route(session, command, arguments);
+        if destination == Destination::Here {
+            return self.run_here(io, connection, session, reply, command, arguments);
+        }
+        if self.core.pause.holds(command.spec, now) {
+            return self.hold(connection, Hold::Pause, arguments);
+        }
+        session.active = now;
+        session.last_command = Some(command.spec.name);
+        match destination {
+            Destination::Here => unreachable!("handled above"),
+            Destination::Locked => self.hold(connection, Hold::Slot, arguments),
+            Destination::Core(core) => {
+                session.commands_processed += 1;
+                flush(io, connection, reply);
+                let ticket = connection.replies.promise();
+                let to = ReturnAddress { connection: connection.id.as_u64(), ticket };
+                self.outbox.command(core, to, session.protocol, arguments);
+            }
+            Destination::Gather => {
+                flush(io, connection, reply);
+                self.begin_gather(io, connection, session, reply, command, arguments);
+            }
+            Destination::Several => {
+                session.commands_processed += 1;
+                flush(io, connection, reply);
+                self.begin_transaction(io, connection, session, command, arguments);
+            }
+        }
+    }
+
+    fn run_here(
+        &mut self,
+        io: &mut Io<Message>,
+        connection: &mut Connection,
+        session: &mut Session,
+        reply: &mut Reply,
+        command: Resolved,
+        arguments: &Arguments<'_>,
+    ) {
+        let now = self.now(io);
+        let executed = execute_resolved(&mut self.core, session, reply, now, command, arguments);
+        if let Executed::Held = executed {
+            return self.hold(connection, Hold::Pause, arguments);
+        }
+        let elapsed_ns = self.lap_ns();
+        finish(&mut self.core, session, now, executed, arguments, elapsed_ns);
+        if session.closing.is_some() || !self.core.actions.is_empty() {
+            self.after_command(io, connection, session);
+        }
+    }
+
+    /// Nanoseconds since the last command ended, which are the time of this one.
+    pub(super) fn lap_ns(&mut self) -> u64 {
+        let now = Monotonic::now();
+        let elapsed = now.nanoseconds() - self.lap_start.nanoseconds();
+        self.lap_start = now;
+        elapsed
+    }
+
+    /// Keeps a command, and with it the connection, until something else is over.
+    fn hold(&mut self, connection: &mut Connection, hold: Hold, arguments: &Arguments<'_>) {
+        connection.hold = hold;
+        connection.backlog.push_front(OwnedArguments::copy(arguments));
+        self.held.push((connection.id, hold));
+    }
+
+    /// Ends the holds of one kind.
+    pub(super) fn release_held(&mut self, ended: Hold) {
+        let (free, held) = std::mem::take(&mut self.held).into_iter().partition(|(_, hold)| *hold == ended);
+        self.held = held;
+        let free: Vec<(ConnectionId, Hold)> = free;
+        for (id, _) in free {
+            if let Some(connection) = self.connection(id) {
+                connection.hold = Hold::None;
+                self.resumed.push_back(id);
+            }
+        }
+    }
+
+    /// Carries out what a command asked of the process.
+    pub(super) fn after_command(
+        &mut self,
+        io: &mut Io<Message>,
+        connection: &mut Connection,
+        session: &mut Session,
+    ) {
+        if session.closing.is_some() {
+            connection.closing = true;
+        }
+        for action in std::mem::take(&mut self.core.actions) {
+            self.act(io, action);
+        }
+    }
+
+    pub(super) fn act(&mut self, io: &mut Io<Message>, action: Action) {
+        match action {
+            Action::Close(session) => {
+                if let Some(connection) =
+                    self.connections.iter().flatten().find(|connection| connection.session == session)
+                {
+                    io.close(connection.id);
+                }
+            }
+            Action::Shutdown { .. } => self.shared.stop(),
+            Action::ConfigChanged => self.spread_config(io),
+            _ => {}
+        }
+    }
+
+    /// Holds or ends a connection whose client reads more slowly than it asks.
+    fn limit_output(&mut self, io: &mut Io<Message>, connection: &mut Connection) {
+        let pending = io.output_pending_bytes(connection.id);
+        if pending < OUTPUT_WAITING_BYTES_MAX {
+            connection.soft_limit_since_us = None;
+        }
+        if pending >= OUTPUT_WAITING_BYTES_MAX && !connection.draining {
+            connection.draining = true;
+            io.notify_drained(connection.id);
+        }
+        if self.is_over_output_limit(io, connection, pending) {
+            self.core.stats.output_limit_closed += 1;
+            io.abort(connection.id);
+        }
+    }
+}
+
+fn waits(connection: &Connection) -> bool {
+    connection.waits() || connection.replies.len() >= REPLIES_WAITING_MAX
+}
+
+/// Hands the replies so far to the reactor, or puts them in line.
+pub(super) fn flush(io: &mut Io<Message>, connection: &mut Connection, reply: &mut Reply) {
+    if reply.is_empty() {
+        return;
+    }
+    let id = connection.id;
+    if connection.replies.is_empty() {
+        reply.drain(|piece| match piece {
+            Piece::Bytes(bytes) => io.output(id).extend_from_slice(bytes),
+            Piece::Pinned(value) => io.send_pinned(id, value),
+        });
+    } else {
+        reply.drain(|piece| match piece {
+            Piece::Bytes(bytes) => connection.replies.push(bytes),
+            Piece::Pinned(value) => connection.replies.push((*value).as_ref()),
+        });
+    }
+}

@@ -1,0 +1,242 @@
+//! Starting the cores' threads, and ending them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use whimbrel_engine::config::Config;
+use whimbrel_engine::core::{Core, CoreParts};
+use whimbrel_engine::key::HashSeed;
+use whimbrel_engine::resp::{Batch, Reply};
+use whimbrel_engine::session::Session;
+use whimbrel_engine::shard::{Shard, ShardLimits};
+use whimbrel_engine::topology::{Node, NodeId, NodeIndex, Topology};
+use whimbrel_net::{
+    Endpoint, Io, Listener, ListenerId, Mailboxes, Monotonic, Reactor, ReactorOptions, Waker,
+};
+use whimbrel_net::{mailbox_mesh, pin_to_cpu};
+
+use super::clients::ClientCount;
+use super::message::Message;
+use super::{Clock, CoreService, background, forward, gather, locks, transaction};
+use crate::plan::Plan;
+use crate::start::Setup;
+use crate::{log, signals};
+
+/// Messages that one core may have on its way to another.
+const MAILBOX_MESSAGES_MAX: usize = 1024;
+
+/// What all threads share; nothing of it is on the data path.
+pub struct Shared {
+    pub clients: ClientCount,
+    stopping: AtomicBool,
+    /// Wakes the housekeeping thread.
+    housekeeping: Waker,
+    seed: u64,
+}
+
+impl Shared {
+    /// Asks the process to end; returns at once.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.housekeeping.wake();
+    }
+
+    /// A core without clients, on which keys of several cores are brought together.
+    pub fn scratch(&self, like: &Core) -> Box<Core> {
+        let shard = Shard::new(HashSeed(self.seed), *like.shard.limits()).expect(
+            "a core that runs has reserved 32 GiB of address space before; a second time is within the same limits",
+        );
+        let config = Config { cluster_enabled: false, maxmemory: 0, ..like.config.clone() };
+        Box::new(Core::new(CoreParts {
+            index: 0,
+            count: 1,
+            shard,
+            config,
+            topology: like.topology.clone(),
+            seed: self.seed,
+            started: like.started,
+        }))
+    }
+}
+
+/// Serves until the process is asked to end.
+pub fn serve(setup: Setup) -> Result<(), String> {
+    let Setup { config, plan, listeners, .. } = setup;
+    let count = plan.cores.len();
+    let mut mesh = mailbox_mesh(count + 1, MAILBOX_MESSAGES_MAX)
+        .map_err(|error| format!("no descriptors for the cores' doorbells: {error}"))?;
+    let mut housekeeping: Mailboxes<Message> =
+        mesh.pop().expect("the last participant is the housekeeping thread");
+    let shared = Arc::new(Shared {
+        clients: ClientCount::default(),
+        stopping: AtomicBool::new(false),
+        housekeeping: housekeeping.waker(),
+        seed: random_seed(),
+    });
+    let stopping = Arc::clone(&shared);
+    signals::watch(move || stopping.stop()).map_err(|error| format!("cannot watch for signals: {error}"))?;
+
+    let clock = Clock::start();
+    let mut threads = Vec::new();
+    for (index, (mailboxes, listeners)) in mesh.into_iter().zip(listeners).enumerate() {
+        let start = CoreStart { index, count, cpu: plan.cores[index].cpu, clock };
+        let (config, plan, shared) = (config.clone(), plan.clone(), Arc::clone(&shared));
+        let thread = std::thread::Builder::new()
+            .name(format!("core-{index}"))
+            .spawn(move || start.run(config, &plan, shared, listeners, mailboxes))
+            .map_err(|error| format!("cannot start the thread of core {index}: {error}"))?;
+        threads.push(thread);
+    }
+    wait(&shared, &mut housekeeping, &threads);
+    stop(&mut housekeeping, count);
+    let outcomes: Vec<Result<(), String>> = threads
+        .into_iter()
+        .map(|thread| thread.join().unwrap_or_else(|_| Err("a core's thread has panicked".to_owned())))
+        .collect();
+    if let Some(unix) = &plan.unix {
+        // The path is ours: it was made at the start.
+        let _ = std::fs::remove_file(&unix.path);
+    }
+    outcomes.into_iter().collect::<Result<(), String>>()?;
+    log::notice("Whimbrel has stopped");
+    Ok(())
+}
+
+/// Sleeps until the process is to end, or a core has ended by itself.
+fn wait(shared: &Shared, housekeeping: &mut Mailboxes<Message>, threads: &[JoinHandle<Result<(), String>>]) {
+    /// How often the threads are looked at: a core that failed takes the process with it.
+    const LOOK_EVERY: Duration = Duration::from_secs(1);
+    while !shared.stopping.load(Ordering::Acquire) && !threads.iter().any(JoinHandle::is_finished) {
+        housekeeping.wait(Some(LOOK_EVERY));
+    }
+}
+
+fn stop(housekeeping: &mut Mailboxes<Message>, count: usize) {
+    for core in 0..count {
+        // The housekeeping thread says nothing else, so its mailboxes are empty.
+        let _ = housekeeping.send(core, Message::Stop);
+    }
+    housekeeping.ring_doorbells();
+}
+
+/// A seed that nobody outside knows.
+fn random_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}
+
+/// What a core's thread begins with.
+struct CoreStart {
+    index: usize,
+    count: usize,
+    cpu: usize,
+    clock: Clock,
+}
+
+impl CoreStart {
+    fn run(
+        self,
+        config: Config,
+        plan: &Plan,
+        shared: Arc<Shared>,
+        listeners: Vec<Listener>,
+        mailboxes: Mailboxes<Message>,
+    ) -> Result<(), String> {
+        let index = self.index;
+        pin_to_cpu(self.cpu).map_err(|error| error.to_string())?;
+        let options =
+            ReactorOptions { connections_max: config.maxclients.max(16) + 1024, ..ReactorOptions::default() };
+        let mut reactor = Reactor::new(options, mailboxes).map_err(|error| error.to_string())?;
+        let names = listeners.iter().map(|listener| endpoint_text(listener.local_address())).collect();
+        for (number, listener) in listeners.into_iter().enumerate() {
+            reactor.listen(ListenerId(number as u16), listener);
+        }
+        let core = self.core(config, plan, shared.seed).map_err(|error| format!("core {index}: {error}"))?;
+        let mut service = CoreService {
+            core,
+            index,
+            count: self.count,
+            clock: self.clock,
+            listeners: names,
+            connections: Vec::new(),
+            checked_last: 0,
+            batch: Batch::default(),
+            reply: Reply::default(),
+            visitor: Session::default(),
+            ranges: Vec::new(),
+            lap_start: Monotonic::now(),
+            locks: locks::SlotLocks::default(),
+            parked: Default::default(),
+            transactions: transaction::Transactions::default(),
+            gathers: gather::Gathers::default(),
+            outbox: forward::Outbox::new(self.count),
+            resumed: Default::default(),
+            held: Vec::new(),
+            background: background::Background::default(),
+            shared,
+        };
+        service.apply_config(reactor.io());
+        reactor.run(&mut service).map_err(|error| format!("core {index}: {error}"))
+    }
+
+    fn core(&self, config: Config, plan: &Plan, seed: u64) -> Result<Core, String> {
+        let nodes = plan
+            .cores
+            .iter()
+            .enumerate()
+            .map(|(core, planned)| Node {
+                id: NodeId::derived(seed, core as u16),
+                shard: NodeId::derived(!seed, core as u16),
+                host: config.cluster_announce_ip.clone(),
+                port: planned.port.unwrap_or(config.port),
+                core: Some(core as u16),
+            })
+            .collect();
+        let shard = Shard::new(HashSeed(seed), ShardLimits::default()).map_err(|error| error.to_string())?;
+        Ok(Core::new(CoreParts {
+            index: self.index as u16,
+            count: self.count as u16,
+            shard,
+            config,
+            topology: Topology::even(nodes, NodeIndex::new(self.index)),
+            seed: seed.wrapping_add(self.index as u64),
+            started: self.clock.at(Monotonic::now()),
+        }))
+    }
+}
+
+fn endpoint_text(endpoint: &Endpoint) -> String {
+    endpoint.to_string()
+}
+
+impl CoreService {
+    /// Settings changed on this core: everybody shall have them.
+    pub(super) fn spread_config(&mut self, io: &mut Io<Message>) {
+        for core in (0..self.count).filter(|core| *core != self.index) {
+            self.outbox.message(core, Message::Config(Box::new(self.core.config.clone())));
+        }
+        self.apply_config(io);
+    }
+
+    /// Another core's client changed settings.
+    pub(super) fn configure(&mut self, io: &mut Io<Message>, config: Config) {
+        self.core.config = config;
+        self.apply_config(io);
+    }
+
+    /// Brings shard and reactor in line with the settings.
+    fn apply_config(&mut self, io: &mut Io<Message>) {
+        let config = &self.core.config;
+        io.set_keepalive(
+            (config.tcp_keepalive > 0).then(|| Duration::from_secs(config.tcp_keepalive.into())),
+        );
+        let limits = ShardLimits {
+            packed_fields_max: config.hash_max_listpack_entries as usize,
+            packed_value_bytes_max: config.hash_max_listpack_value as usize,
+            fork_retained_bytes_max: config.fork_retained_max / self.count as u64,
+        };
+        self.core.shard.set_limits(limits);
+    }
+}

@@ -1,0 +1,370 @@
+//! Commands whose keys lie on several cores: atomic, serialisable, without a lock for anybody else's slots.
+//!
+//! The coordinating core asks for the slots core by core in ascending order (`locks`). When all are held, either every core
+//! runs its share of the command (`Route::Split`), or the keys are brought together in a scratch core, the command runs
+//! there as it is, and what it did goes back as effects. A core unlocks when its share is done: all locks were held by
+//! then, so the whole is as if it had happened at one instant.
+
+use std::collections::{BTreeMap, HashMap};
+
+use whimbrel_engine::commands::{Merge, Resolved, Route, execute_resolved, for_each_key, settle_reply_mode};
+use whimbrel_engine::core::Core;
+use whimbrel_engine::key::SlotId;
+use whimbrel_engine::resp::{Arguments, OwnedArguments, Protocol, Reply};
+use whimbrel_engine::session::Session;
+use whimbrel_engine::shard::{Effect, WatchId};
+use whimbrel_net::{ConnectionId, Io};
+
+use super::CoreService;
+use super::connection::{Connection, Hold};
+use super::input::flush;
+use super::locks::LockOwner;
+use super::message::{Effects, Message};
+
+/// What a command does with one core.
+#[derive(Default)]
+struct Share {
+    slots: Vec<SlotId>,
+    /// Positions of the core's keys among the command's keys, and among its arguments.
+    keys: Vec<(usize, usize)>,
+    reply: Vec<u8>,
+    effects: Effects,
+}
+
+/// A command over several cores under way.
+struct Transaction {
+    connection: ConnectionId,
+    command: Resolved,
+    arguments: OwnedArguments,
+    protocol: Protocol,
+    key_count: usize,
+    /// Arguments from one key to the next.
+    step: usize,
+    shares: BTreeMap<usize, Share>,
+    /// Cores whose locks are held, in the order of `shares`.
+    locked: usize,
+    /// Cores whose answer is awaited.
+    missing: usize,
+    reply: Vec<u8>,
+}
+
+/// Commands over several cores that this core coordinates.
+#[derive(Default)]
+pub struct Transactions {
+    last: u64,
+    open: HashMap<u64, Transaction>,
+    /// Where keys of several cores are brought together; made on first use.
+    scratch: Option<Box<Core>>,
+}
+
+impl CoreService {
+    /// Begins to lock. The connection waits until the command is done.
+    pub(super) fn begin_transaction(
+        &mut self,
+        io: &mut Io<Message>,
+        connection: &mut Connection,
+        session: &Session,
+        command: Resolved,
+        arguments: &Arguments<'_>,
+    ) {
+        let mut shares: BTreeMap<usize, Share> = BTreeMap::new();
+        let mut positions = Vec::new();
+        let found = for_each_key(command.spec, arguments, |position, _| positions.push(position));
+        debug_assert!(found.is_ok(), "the router has found the keys");
+        for (key, position) in positions.iter().enumerate() {
+            let slot = SlotId::of(arguments.at(*position));
+            let share = shares.entry(self.owner(slot)).or_default();
+            share.keys.push((key, *position));
+            if !share.slots.contains(&slot) {
+                share.slots.push(slot);
+            }
+        }
+        self.transactions.last += 1;
+        let number = self.transactions.last;
+        let transaction = Transaction {
+            connection: connection.id,
+            command,
+            arguments: OwnedArguments::copy(arguments),
+            protocol: session.protocol,
+            key_count: positions.len(),
+            step: positions.get(1).map_or(1, |second| second - positions[0]),
+            shares,
+            locked: 0,
+            missing: 0,
+            reply: Vec::new(),
+        };
+        self.transactions.open.insert(number, transaction);
+        connection.hold = Hold::Transaction;
+        self.lock_next(io, number);
+    }
+
+    /// Asks the next core for its locks, or goes on when all are held.
+    fn lock_next(&mut self, io: &mut Io<Message>, number: u64) {
+        loop {
+            let transaction = &self.transactions.open[&number];
+            let Some((core, share)) = transaction.shares.iter().nth(transaction.locked) else {
+                return self.run_transaction(io, number);
+            };
+            let (core, slots) = (*core, share.slots.clone());
+            if core != self.index {
+                return self.outbox.message(core, Message::Lock { number, slots });
+            }
+            if !self.locks.request(LockOwner { core, number }, slots) {
+                return;
+            }
+            self.transaction(number).locked += 1;
+        }
+    }
+
+    fn transaction(&mut self, number: u64) -> &mut Transaction {
+        self.transactions.open.get_mut(&number).expect("a transaction is open until its last answer")
+    }
+
+    /// All locks are held.
+    fn run_transaction(&mut self, io: &mut Io<Message>, number: u64) {
+        let transaction = self.transaction(number);
+        transaction.missing = transaction.shares.len();
+        let is_split = matches!(transaction.command.spec.route, Route::Split(_));
+        let protocol = transaction.protocol;
+        let cores: Vec<usize> = transaction.shares.keys().copied().collect();
+        for core in cores {
+            let transaction = &self.transactions.open[&number];
+            let arguments = transaction.arguments.view();
+            let share = &transaction.shares[&core];
+            let message = if is_split {
+                let mut part = OwnedArguments::default();
+                part.push(arguments.at(0));
+                for (_, position) in &share.keys {
+                    (0..transaction.step).for_each(|at| part.push(arguments.at(position + at)));
+                }
+                Message::Run { number, arguments: part, protocol }
+            } else {
+                let keys = share.keys.iter().map(|(_, position)| arguments.at(*position).to_vec()).collect();
+                Message::Fetch { number, keys }
+            };
+            self.say(io, core, message);
+        }
+    }
+
+    /// Sends a message of a transaction, also to this core itself.
+    fn say(&mut self, io: &mut Io<Message>, core: usize, message: Message) {
+        if core == self.index {
+            self.step_transaction(io, core, message)
+        } else {
+            self.outbox.message(core, message)
+        }
+    }
+
+    /// Takes one step: as a core that has a share, or as the coordinator.
+    pub(super) fn step_transaction(&mut self, io: &mut Io<Message>, from: usize, message: Message) {
+        match message {
+            Message::Lock { number, slots } => {
+                if self.locks.request(LockOwner { core: from, number }, slots) {
+                    self.outbox.message(from, Message::Locked { number });
+                }
+            }
+            Message::Locked { number } => {
+                self.transaction(number).locked += 1;
+                self.lock_next(io, number);
+            }
+            Message::Run { number, arguments, protocol } => {
+                let mut reply = Reply::new(protocol);
+                self.visit(io, &arguments.view(), &mut reply);
+                self.unlock(io, LockOwner { core: from, number });
+                self.say(io, from, Message::Ran { number, reply: reply.into_bytes() });
+            }
+            Message::Fetch { number, keys } => {
+                let now_ms = self.now(io).unix_ms;
+                let mut effects = Effects::new();
+                for key in keys {
+                    let key = self.core.shard.key(&key);
+                    let describing = self.core.shard.describe(&key, now_ms);
+                    effects.extend(describing.into_iter().map(|effect| (key.slot(), effect)));
+                }
+                self.say(io, from, Message::Fetched { number, effects });
+            }
+            Message::Apply { number, effects } => {
+                apply(&mut self.core, &effects);
+                self.unlock(io, LockOwner { core: from, number });
+                self.say(io, from, Message::Applied { number });
+            }
+            Message::Ran { number, reply } => {
+                self.share(number, from).reply = reply;
+                self.answered(io, number, Self::merge_replies);
+            }
+            Message::Fetched { number, effects } => {
+                self.share(number, from).effects = effects;
+                self.answered(io, number, Self::run_in_scratch);
+            }
+            Message::Applied { number } => self.answered(io, number, Self::end_transaction),
+            _ => unreachable!("the other messages are not a transaction's"),
+        }
+    }
+
+    fn share(&mut self, number: u64, core: usize) -> &mut Share {
+        self.transaction(number).shares.get_mut(&core).expect("only cores with a share answer")
+    }
+
+    /// Counts an answer; the last one goes on with `next`.
+    fn answered(&mut self, io: &mut Io<Message>, number: u64, next: fn(&mut Self, &mut Io<Message>, u64)) {
+        let transaction = self.transaction(number);
+        transaction.missing -= 1;
+        if transaction.missing == 0 {
+            next(self, io, number);
+        }
+    }
+
+    fn unlock(&mut self, io: &mut Io<Message>, owner: LockOwner) {
+        for granted in self.locks.release(owner) {
+            if granted.core != self.index {
+                self.outbox.message(granted.core, Message::Locked { number: granted.number });
+                continue;
+            }
+            self.transaction(granted.number).locked += 1;
+            self.lock_next(io, granted.number);
+        }
+        self.release_held(Hold::Slot);
+        self.run_parked(io);
+    }
+
+    fn merge_replies(&mut self, io: &mut Io<Message>, number: u64) {
+        let transaction = self.transaction(number);
+        let Route::Split(merge) = transaction.command.spec.route else {
+            unreachable!("only split commands run in shares")
+        };
+        let shares: Vec<&Share> = transaction.shares.values().collect();
+        transaction.reply = merged(merge, &shares, transaction.key_count, transaction.protocol);
+        self.end_transaction(io, number);
+    }
+
+    /// Runs the command on the keys of all cores, brought together; what it did goes back.
+    fn run_in_scratch(&mut self, io: &mut Io<Message>, number: u64) {
+        let mut scratch = self.transactions.scratch.take().unwrap_or_else(|| self.shared.scratch(&self.core));
+        let now = self.now(io);
+        let Transaction { shares, arguments, command, protocol, .. } = self.transaction(number);
+        let mut slots = Vec::new();
+        for share in shares.values() {
+            apply(&mut scratch, &share.effects);
+            slots.extend(share.slots.iter().copied());
+        }
+        let watches: Vec<WatchId> = slots.iter().map(|slot| scratch.shard.watch(*slot, usize::MAX)).collect();
+        let mut session = Session { protocol: *protocol, authenticated: true, ..Session::default() };
+        let mut reply = Reply::new(*protocol);
+        execute_resolved(&mut scratch, &mut session, &mut reply, now, *command, &arguments.view());
+        let mut by_core: BTreeMap<usize, Effects> = BTreeMap::new();
+        for (slot, watch) in slots.iter().zip(watches) {
+            while let Some(delta) = scratch.shard.next_delta(watch) {
+                let owner = self.owner(*slot);
+                by_core.entry(owner).or_default().push((delta.slot, delta.effect));
+            }
+            scratch.shard.unwatch(watch);
+        }
+        scratch.shard.flush();
+        while scratch.shard.reclaim(64) {}
+        self.transactions.scratch = Some(scratch);
+        let transaction = self.transaction(number);
+        transaction.reply = reply.into_bytes();
+        transaction.missing = transaction.shares.len();
+        let cores: Vec<usize> = transaction.shares.keys().copied().collect();
+        for core in cores {
+            let effects = by_core.remove(&core).unwrap_or_default();
+            self.say(io, core, Message::Apply { number, effects });
+        }
+    }
+
+    fn end_transaction(&mut self, io: &mut Io<Message>, number: u64) {
+        let Some(transaction) = self.transactions.open.remove(&number) else { return };
+        let Some(mut connection) = self.take(transaction.connection) else { return };
+        let mut session = self.core.sessions.take(connection.session);
+        let mut reply = Reply::new(transaction.protocol);
+        reply.raw(&transaction.reply);
+        settle_reply_mode(&mut session, &mut reply, 0);
+        flush(io, &mut connection, &mut reply);
+        self.core.sessions.put(connection.session, session);
+        connection.hold = Hold::None;
+        self.resumed.push_back(connection.id);
+        self.put(connection);
+    }
+}
+
+fn apply(core: &mut Core, effects: &Effects) {
+    for (slot, effect) in effects {
+        let effect = Effect::decode(effect).expect("effects come from a shard of this process");
+        // A full arena is the one thing that can stand in the way here; the command has answered by then, and the key
+        // stays as it was.
+        if let Err(error) = core.shard.apply(*slot, &effect) {
+            crate::log::warning(format_args!("A change over several cores could not be kept: {error:?}"));
+        }
+    }
+}
+
+/// One reply out of the shares' replies. An error of one share is the answer.
+fn merged(merge: Merge, shares: &[&Share], key_count: usize, protocol: Protocol) -> Vec<u8> {
+    if let Some(failed) = shares.iter().find(|share| share.reply.first() == Some(&b'-')) {
+        return failed.reply.clone();
+    }
+    let mut reply = Reply::new(protocol);
+    match merge {
+        Merge::Ok => reply.ok(),
+        Merge::Sum => reply.integer(shares.iter().map(|share| integer(&share.reply)).sum()),
+        Merge::Array => {
+            let mut elements: Vec<&[u8]> = vec![b""; key_count];
+            for share in shares {
+                let mut rest = after_line(&share.reply);
+                for (key, _) in &share.keys {
+                    let (element, behind) = split_element(rest);
+                    elements[*key] = element;
+                    rest = behind;
+                }
+            }
+            reply.array(key_count);
+            elements.iter().for_each(|element| reply.raw(element));
+        }
+    }
+    reply.into_bytes()
+}
+
+fn integer(reply: &[u8]) -> i64 {
+    let text = reply.strip_prefix(b":").and_then(|line| line.strip_suffix(b"\r\n"));
+    text.and_then(whimbrel_engine::number::parse_i64).expect("a share of a sum answers an integer")
+}
+
+fn after_line(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|byte| *byte == b'\n').expect("a reply has a line");
+    &bytes[end + 1..]
+}
+
+/// Splits the first bulk string or null off.
+fn split_element(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let behind = after_line(bytes);
+    let header = &bytes[..bytes.len() - behind.len()];
+    let length = header.strip_prefix(b"$").and_then(|line| line.strip_suffix(b"\r\n"));
+    let length = length.and_then(whimbrel_engine::number::parse_i64).unwrap_or(-1);
+    let total = header.len() + usize::try_from(length).map_or(0, |length| length + 2);
+    bytes.split_at(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn share(keys: &[usize], reply: &str) -> Share {
+        Share {
+            keys: keys.iter().map(|key| (*key, key + 1)).collect(),
+            reply: reply.into(),
+            ..Share::default()
+        }
+    }
+
+    #[test]
+    fn shares_become_one_reply() {
+        let (a, b) = (share(&[1, 2], "*2\r\n$1\r\nx\r\n$-1\r\n"), share(&[0], "*1\r\n$0\r\n\r\n"));
+        let text = |merge, shares: &[&Share]| {
+            String::from_utf8(merged(merge, shares, 3, Protocol::Resp2)).expect("text")
+        };
+        assert_eq!(text(Merge::Array, &[&a, &b]), "*3\r\n$0\r\n\r\n$1\r\nx\r\n$-1\r\n");
+        assert_eq!(text(Merge::Sum, &[&share(&[0], ":2\r\n"), &share(&[1], ":40\r\n")]), ":42\r\n");
+        assert_eq!(text(Merge::Ok, &[&share(&[0], "+OK\r\n"), &share(&[1], "+OK\r\n")]), "+OK\r\n");
+        assert_eq!(text(Merge::Ok, &[&share(&[0], "+OK\r\n"), &share(&[1], "-OOM no\r\n")]), "-OOM no\r\n");
+    }
+}
