@@ -17,6 +17,7 @@ mod text;
 pub mod connection;
 pub mod hash;
 pub mod server;
+pub mod string;
 #[cfg(test)]
 pub mod testing;
 
