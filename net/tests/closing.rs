@@ -185,6 +185,10 @@ fn output_and_closes_that_a_close_causes_go_out_at_once() {
         streams.push(server.connect());
         server.expect(|event| matches!(event, Event::Opened(..)).then_some(()));
     }
+    // With no receive running, the close itself completes nothing that would wake the core.
+    server.ask(Ask::Pause);
+    server.gauges();
+    server.gauges();
     server.ask(Ask::Farewell);
     let mut back = Vec::new();
     streams[0].read_to_end(&mut back).unwrap();

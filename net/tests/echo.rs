@@ -111,3 +111,20 @@ fn many_connections_at_once() {
         }
     }
 }
+
+#[test]
+fn a_request_costs_one_completion_and_a_quiet_send() {
+    const REQUESTS: u64 = 500;
+    let server = serve(Manner::default(), ReactorOptions::default());
+    let mut stream = server.connect();
+    for _ in 0..REQUESTS {
+        stream.write_all(b"ping").unwrap();
+        stream.read_exact(&mut [0; 4]).unwrap();
+    }
+    let gauges = server.stop();
+    assert_eq!(gauges.sends, REQUESTS);
+    assert_eq!(gauges.short_sends, 0);
+    // One for each receive, and a few for the accept, the doorbell and the end.
+    assert!(gauges.completions <= REQUESTS + 20, "{gauges:?}");
+    assert!(gauges.enters <= REQUESTS + 20, "{gauges:?}");
+}
