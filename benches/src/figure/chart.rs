@@ -4,16 +4,19 @@ use crate::figure::svg::{Anchor, Svg};
 use crate::scenario::cell::grouped;
 use crate::scenario::peer::Kind;
 use crate::scenario::results::Results;
+use crate::scenario::sample::median;
 
 const WIDTH: f64 = 1000.0;
 const MARGIN: f64 = 28.0;
 const NAMES_WIDTH: f64 = 150.0;
 const COLUMN_GAP: f64 = 26.0;
 const HEAD_HEIGHT: f64 = 118.0;
-const FOOT_HEIGHT: f64 = 46.0;
+const FOOT_HEIGHT: f64 = 60.0;
 const BAR_HEIGHT: f64 = 18.0;
 const ROW_HEIGHT: f64 = 26.0;
 const GROUP_GAP: f64 = 46.0;
+/// A bar over this many medians of its panel is cut, so that it does not flatten the others.
+const CUT_MEDIANS: f64 = 2.5;
 /// Room to the right of the longest bar for its value and ratio.
 const VALUE_WIDTH: f64 = 96.0;
 
@@ -24,6 +27,7 @@ text{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',Helvetica,Aria
 .name{font-size:13.5px}.own{font-size:13.5px;font-weight:600;fill:#0a6e5c}
 .value{font-size:12.5px}.valueown{font-size:12.5px;font-weight:600;fill:#0a6e5c}.ratio{font-size:12px;fill:#6e7781}
 .bar{fill:#b8c2cc}.barown{fill:#12917a}.track{stroke:#eaeef2;stroke-width:1}
+.cut{stroke:#ffffff;stroke-width:4}
 .floor{stroke:#c2410c;stroke-width:1.5;stroke-dasharray:4 3}.floorname{font-size:11.5px;fill:#c2410c}
 ";
 
@@ -139,16 +143,21 @@ impl Chart {
         (x, first, bottom): (f64, f64, f64),
     ) {
         let ns = |server: &Server| self.value(&server.name, group, column);
-        let longest = self.servers.iter().filter_map(ns).fold(0.0, f64::max);
-        let scale = (self.column_width() - VALUE_WIDTH) / longest.max(1.0);
+        let all: Vec<f64> = rows.iter().filter_map(|s| ns(s)).collect();
+        let longest = all.iter().copied().fold(0.0, f64::max).min(median(all) * CUT_MEDIANS);
+        let room = self.column_width() - VALUE_WIDTH;
+        let scale = room / longest.max(1.0);
         let own = rows.iter().find(|s| s.kind == Kind::Whimbrel).and_then(|s| ns(s));
         for (row, server) in rows.iter().enumerate() {
             let Some(ns) = ns(server) else { continue };
             let y = first + row as f64 * ROW_HEIGHT;
             let is_own = server.kind == Kind::Whimbrel;
             let (bar, value) = if is_own { ("barown", "valueown") } else { ("bar", "value") };
-            let end = x + (ns * scale).max(2.0);
+            let end = x + (ns * scale).clamp(2.0, room);
             svg.bar(bar, (x, y), (end - x, BAR_HEIGHT), 2.5);
+            if ns > longest {
+                svg.line("cut", (end - 16.0, y + BAR_HEIGHT + 2.0), (end - 10.0, y - 2.0));
+            }
             let figure = grouped(ns.round() as u64);
             svg.text(value, (end + 7.0, y + BAR_HEIGHT - 4.5), Anchor::Start, &figure);
             if let Some(own) = own.filter(|_| !is_own) {
@@ -167,12 +176,12 @@ impl Chart {
     }
 
     fn footnote(&self) -> String {
-        let mut words = "Shorter is better; every panel has its own scale.".to_owned();
+        let mut words = "Shorter is better; every panel has its own scale, and a cut bar goes on.".to_owned();
         if self.servers.iter().any(|s| s.kind == Kind::Whimbrel) {
             words += " 2.0× is twice Whimbrel’s time.";
         }
         if self.servers.iter().any(|s| s.kind == Kind::Floor) {
-            words += " Floor: a server that only answers, so what the kernel’s TCP costs.";
+            words += " Floor: a server that only answers.";
         }
         words
     }
