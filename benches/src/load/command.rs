@@ -70,7 +70,7 @@ pub fn load(options: &LoadOptions, out: &mut dyn Write) -> Result<(), LoadComman
         let Some(Ok(time)) = options.server_pid.map(CpuTime::of_process) else { return };
         match edge {
             Edge::Start => before = Some(time),
-            Edge::End => cpu_ns = before.as_ref().map(|before| time.since_ns(before)),
+            Edge::End => cpu_ns = before.as_ref().map(|before| time.since(before).ran_ns),
         }
     })?;
     let per_operation = cpu_ns.map(|ns| ns as f64 / report.operations.max(1) as f64);

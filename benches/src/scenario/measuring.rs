@@ -11,6 +11,7 @@ use crate::load::plan::{LoadError, Pace, Plan};
 use crate::load::report::Report;
 use crate::load::run::{Edge, run};
 use crate::machine::facts::MachineFacts;
+use crate::machine::schedstat::Share;
 use crate::scenario::cell::{Cell, Dataset, Reference};
 use crate::scenario::options::ScenarioOptions;
 use crate::scenario::peer::{Kind, Peer};
@@ -141,18 +142,18 @@ impl<'o> Bench<'o> {
     ) -> Result<Sample, ScenarioError> {
         let plan =
             cell.plan(dataset, server.target(), &self.client_cpus, self.options.times(), repeat as u64 + 1);
-        let (mut before, mut cpu_ns) = (None, 0);
+        let (mut before, mut share) = (None, Share::default());
         let report = self.run(server, &plan, &mut |edge| match edge {
             Edge::Start => before = server.cpu_time().ok(),
             Edge::End => {
-                let ran = before.as_ref().and_then(|before| Some(server.cpu_time().ok()?.since_ns(before)));
-                cpu_ns = ran.unwrap_or(0);
+                let had = before.as_ref().and_then(|before| Some(server.cpu_time().ok()?.since(before)));
+                share = had.unwrap_or_default();
             }
         })?;
         if let Some(error) = &report.first_error {
             self.note(format!("{}, {}: the first error: {error}", server.peer.name, cell.name));
         }
-        let sample = Sample::new(&report, cpu_ns);
+        let sample = Sample::new(&report, share);
         self.keep(server, dataset, cell, sample);
         Ok(sample)
     }

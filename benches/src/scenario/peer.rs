@@ -17,7 +17,7 @@ pub enum Kind {
     Whimbrel,
     /// A peer that speaks RESP.
     Resp,
-    /// A peer that speaks memcached's text protocol.
+    /// A peer that speaks memcached's meta commands.
     Memcached,
     /// Only answers, whatever it is asked: what the network and the kernel cost. Nothing is filled in.
     Floor,
@@ -89,7 +89,8 @@ impl Peer {
     /// Language of the server.
     pub fn protocol(&self) -> Protocol {
         match self.kind {
-            Kind::Memcached => Protocol::Memcached,
+            // Its text `get` sends every reply of a pipeline by itself; `mg` does not.
+            Kind::Memcached => Protocol::MemcachedMeta,
             Kind::Whimbrel | Kind::Resp | Kind::Floor => Protocol::Resp,
         }
     }
@@ -187,7 +188,7 @@ mod tests {
         assert!(peer.command.contains(&"--io-threads".to_owned()));
         assert!(peer.command_line().contains("--save \"\" "), "an empty --save stays an argument");
         let peer: Peer = "memcached-dev=/opt/memcached".parse().unwrap();
-        assert_eq!(peer.protocol(), Protocol::Memcached);
+        assert_eq!(peer.protocol(), Protocol::MemcachedMeta);
         let peer: Peer = "floor=/opt/floor".parse().unwrap();
         assert_eq!(
             (peer.kind, peer.command.join(" ")),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::load::report::Report;
+use crate::machine::schedstat::Share;
 
 /// What one run of a cell gave.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,21 +22,25 @@ pub struct Sample {
     pub max_us: f64,
     /// Share of the time that the client was on its CPU.
     pub client_busy: f64,
+    /// Share of the time that the server's threads were ready to run and did not: above a few hundredths, something
+    /// else ran on their CPU, and the figures are worth little.
+    pub server_waited: f64,
     /// Error replies.
     pub errors: u64,
 }
 
 impl Sample {
-    /// From a run's report and the CPU time that the server used meanwhile.
-    pub fn new(report: &Report, server_cpu_ns: u64) -> Self {
+    /// From a run's report and what the server had of its CPUs meanwhile.
+    pub fn new(report: &Report, server: Share) -> Self {
         Self {
             throughput: report.throughput,
-            cpu_ns_per_operation: server_cpu_ns as f64 / report.operations.max(1) as f64,
+            cpu_ns_per_operation: server.ran_ns as f64 / report.operations.max(1) as f64,
             p50_us: report.latency.p50_us,
             p99_us: report.latency.p99_us,
             p999_us: report.latency.p999_us,
             max_us: report.latency.max_us,
             client_busy: report.client_busy,
+            server_waited: server.waited_ns as f64 / 1e9 / report.seconds,
             errors: report.errors + report.lost + report.shed,
         }
     }
@@ -51,6 +56,7 @@ impl Sample {
             p999_us: of(|s| s.p999_us),
             max_us: of(|s| s.max_us),
             client_busy: of(|s| s.client_busy),
+            server_waited: of(|s| s.server_waited),
             errors: samples.iter().map(|s| s.errors).sum(),
         }
     }

@@ -55,12 +55,13 @@ fn cell_table(results: &Results, cell: &str, against: Option<&str>) -> String {
         "p99.9 µs".into(),
         "max µs".into(),
         "client busy".into(),
+        "server waited".into(),
         "errors".into(),
     ];
     let mut lines = vec![head.to_vec()];
     for row in rows {
-        let Sample { throughput, cpu_ns_per_operation, p50_us, p99_us, p999_us, max_us, client_busy, errors } =
-            row.median;
+        let Sample { throughput, cpu_ns_per_operation, client_busy, server_waited, errors, .. } = row.median;
+        let Sample { p50_us, p99_us, p999_us, max_us, .. } = row.median;
         let ratio = reference_ns.map(|ns| format!("{:.2}", cpu_ns_per_operation / ns));
         lines.push(vec![
             row.server.clone(),
@@ -73,6 +74,7 @@ fn cell_table(results: &Results, cell: &str, against: Option<&str>) -> String {
             format!("{p999_us:.0}"),
             format!("{max_us:.0}"),
             format!("{:.0} %", client_busy * 100.0),
+            format!("{:.0} %", server_waited * 100.0),
             errors.to_string(),
         ]);
     }
