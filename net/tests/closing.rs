@@ -207,4 +207,5 @@ fn a_close_behind_a_send_that_waits_is_bounded_too() {
     server.expect(|event| matches!(event, Event::Ended(_)).then_some(()));
     server.expect(|event| matches!(event, Event::Closed(_)).then_some(()));
     assert!(stream.read_to_end(&mut Vec::new()).is_err(), "it was reset");
+    assert!(server.stop().short_sends > 0);
 }

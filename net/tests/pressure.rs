@@ -33,7 +33,6 @@ fn a_slow_reader_pauses_its_own_input_and_gets_everything() {
     });
     let drained = server.expect(|event| if let Event::Drained(_, at) = event { Some(at) } else { None });
     assert!(drained <= options.output_resume_bytes, "{drained}");
-    assert!(server.stop().short_sends > 0);
 }
 
 #[test]
