@@ -216,7 +216,7 @@ fn unknown_command(arguments: &Arguments<'_>) -> CommandError {
 mod tests {
     use super::*;
     use crate::commands::testing::{Bench, check};
-    use crate::commands::{Access, Flags, Keys, Route, Run, all, run_gather};
+    use crate::commands::{Access, Find, Flags, KeySpec, Keys, Route, Run, all, run_gather};
     use crate::resp::OwnedArguments;
     use crate::session::SessionIndex;
 
@@ -345,6 +345,11 @@ mod tests {
             let has_keys = !matches!(spec.keys, Keys::None);
             let is_keyed = matches!(spec.route, Route::Keys | Route::Split(_));
             assert_eq!(has_keys, is_keyed, "{name}: keys and route");
+            if matches!(spec.route, Route::Split(_)) {
+                let rules = spec.keys.rules();
+                let can_be_cut = matches!(rules, [KeySpec { find: Find::Range { last: -1, .. }, .. }]);
+                assert!(can_be_cut, "{name} has other arguments behind its keys");
+            }
             assert!(!(spec.is_write() && spec.flags.has(Flag::Readonly)), "{name} reads or writes");
             for rule in spec.keys.rules() {
                 let kinds = [Access::RO, Access::RW, Access::OW, Access::RM];

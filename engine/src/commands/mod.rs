@@ -2,6 +2,7 @@
 
 mod categories;
 mod context;
+mod destination;
 mod error;
 mod execute;
 mod flags;
@@ -12,6 +13,7 @@ mod redirect;
 mod registry;
 mod route;
 mod spec;
+mod split;
 mod text;
 
 pub mod connection;
@@ -23,6 +25,7 @@ pub mod testing;
 
 pub use categories::{Categories, Category};
 pub use context::{Context, PartContext};
+pub use destination::{Destination, destination};
 pub use error::CommandError;
 pub use execute::{Executed, execute, execute_resolved, finish, resolve, settle_reply_mode};
 pub use flags::{Flag, Flags};
@@ -32,3 +35,4 @@ pub use lookup::{CommandId, Resolved, all, lookup, lookup_full, lookup_subcomman
 pub use registry::SPECS;
 pub use route::{Gather, Merge, Route, run_gather};
 pub use spec::{Group, Run, Spec, unknown_subcommand};
+pub use split::{SplitPart, join, split};
