@@ -2,6 +2,7 @@
 //!
 //! No I/O, no threads, no clock and no randomness here: those are arguments.
 
+pub mod access;
 pub mod arena;
 pub mod commands;
 pub mod config;

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use crate::access::AccessKind;
 use crate::arena::{Arena, ArenaError, Purpose, Ref};
 use crate::key::{self, HashSeed};
 use crate::large::{LargeId, LargeString, Larges};
@@ -86,6 +87,8 @@ pub struct Memory {
     pub larges: Larges,
     /// Seeds the hash of keys and fields.
     pub seed: HashSeed,
+    /// What uses of keys are noted as.
+    pub access: AccessKind,
     /// The birth of what is made now. Greater than the epoch of every fork.
     pub epoch: u32,
     /// What the operation under way unlinked behind a fork.
@@ -104,6 +107,7 @@ impl Memory {
             arena: Arena::new()?,
             larges: Larges::default(),
             seed,
+            access: AccessKind::default(),
             epoch: 1,
             retired: Vec::new(),
             scratch: Vec::new(),

@@ -57,9 +57,12 @@ impl<'a> Context<'a> {
         self.core.shard.find(key, self.now.unix_ms)
     }
 
-    /// The door for changing a key.
+    /// The door for changing a key; counts as a use of it unless the client asked for none.
     #[inline]
     pub fn write<'s, 'k>(&'s mut self, key: &Key<'k>) -> Write<'s, 'k> {
+        if self.session.no_touch {
+            return self.core.shard.amend(key, self.now.unix_ms);
+        }
         self.core.shard.write(key, self.now.unix_ms)
     }
 

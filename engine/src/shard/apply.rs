@@ -44,7 +44,7 @@ impl Shard {
             | Effect::HashSet { key, .. }
             | Effect::HashRemove { key, .. } => {
                 let key = self.key(key);
-                self.write(&key, NOTHING_EXPIRES)
+                self.amend(&key, NOTHING_EXPIRES)
             }
         };
         let is_text = write.entry().is_none_or(|entry| entry.text().is_some());
@@ -141,8 +141,8 @@ impl Shard {
             return;
         }
         self.slots[slot.number()] = Slot { fork_epoch, watches, ..Slot::default() };
-        self.keys -= u64::from(table.count);
-        self.expiring_keys -= u64::from(table.expiring);
+        self.keys.set(slot, 0);
+        self.expiring_keys.set(slot, 0);
         self.used.set(slot, false);
         self.expiring.set(slot, false);
         let shared = fork_epoch != 0;

@@ -100,8 +100,49 @@ impl<'a> Entry<'a> {
         self.memory.object_bytes(self.object) + TABLE_SHARE_BYTES
     }
 
-    /// The access field (when or how often the key was used; its meaning follows `maxmemory-policy`).
-    pub fn access(&self) -> u32 {
+    /// Whole seconds since the key was last used; nothing under a policy that counts uses instead.
+    pub fn idle_s(&self) -> Option<u64> {
+        self.memory.access.idle_s(self.access(), self.now_ms)
+    }
+
+    /// How often the key was used, as a logarithmic counter that decays; nothing under a policy that does not count.
+    pub fn frequency(&self) -> Option<u8> {
+        self.memory.access.frequency(self.access(), self.now_ms)
+    }
+
+    fn access(&self) -> u32 {
         object::access(&self.memory.arena, self.object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Expiry, Shard, ShardLimits};
+    use crate::access::AccessKind;
+    use crate::key::HashSeed;
+
+    #[test]
+    fn uses_are_noted_where_they_should_be() {
+        let mut shard = Shard::new(HashSeed(9), ShardLimits::default()).expect("address space");
+        let key = crate::shard::Key::new(b"k", HashSeed(9));
+        let idle = |shard: &Shard, at: u64| shard.peek(&key, at).expect("it is there").idle_s();
+        shard.write(&key, 10_000).set(b"v", Expiry::Clear).expect("room");
+        assert_eq!(idle(&shard, 15_000), Some(5));
+        shard.find(&key, 12_000);
+        assert_eq!(idle(&shard, 15_000), Some(3));
+        shard.amend(&key, 13_000).set(b"a longer value", Expiry::At(99_000)).expect("room");
+        assert_eq!(idle(&shard, 15_000), Some(3), "an amendment is no use");
+        shard.write(&key, 14_000).set(b"a value", Expiry::Keep).expect("room");
+        assert_eq!(idle(&shard, 15_000), Some(1));
+        shard.amend(&key, 15_000).set_idle_s(7);
+        assert_eq!(idle(&shard, 15_000), Some(7));
+
+        shard.memory.access = AccessKind::Frequency { log_factor: 0, decay_min: 1 };
+        shard.amend(&key, 15_000).remove().expect("room");
+        shard.write(&key, 15_000).set(b"v", Expiry::Clear).expect("room");
+        shard.find(&key, 15_000);
+        shard.write(&key, 15_000).set(b"another value", Expiry::Clear).expect("room");
+        let entry = shard.peek(&key, 15_000).expect("it is there");
+        assert_eq!((entry.frequency(), entry.idle_s()), (Some(7), None), "overwriting keeps the counter");
     }
 }

@@ -81,7 +81,7 @@ impl Shard {
     fn sweep_key(&mut self, key: &Key<'_>, now_ms: u64) {
         /// Fields removed from one hash in one go; the bound stays due, so the rest follows.
         const FIELDS_AT_ONCE: usize = 128;
-        let mut write = self.write(key, now_ms);
+        let mut write = self.amend(key, now_ms);
         let Some(hash) = write.entry().and_then(|entry| entry.hash()) else { return };
         let names = hash.expired(now_ms, FIELDS_AT_ONCE);
         let mut gone = 0;

@@ -15,13 +15,15 @@ mod packed;
 mod put;
 mod scan;
 mod slot_set;
+mod slot_weights;
 mod stats;
 mod text;
 mod write;
 
 use std::collections::HashMap;
 
-use crate::arena::ArenaError;
+use crate::arena::{ArenaError, Ref};
+use crate::core::Random;
 use crate::key::{self, HashSeed, SLOT_COUNT, SlotId};
 use crate::memory::{Guard, Memory};
 use crate::object::{self, Parts};
@@ -35,6 +37,7 @@ pub use hash::{Field, HashView};
 pub use limits::ShardLimits;
 pub use scan::ScanCursor;
 use slot_set::SlotSet;
+use slot_weights::SlotWeights;
 pub use stats::ShardStats;
 pub use text::Text;
 pub use write::{Expiry, Write};
@@ -96,8 +99,10 @@ pub struct Shard {
     used: SlotSet,
     /// Slots that hold something that expires.
     expiring: SlotSet,
-    keys: u64,
-    expiring_keys: u64,
+    /// Keys of each slot.
+    keys: SlotWeights,
+    /// Keys of each slot that expire, or hold fields that do.
+    expiring_keys: SlotWeights,
     forks: fork::Forks,
     watches: HashMap<WatchId, delta::Watch>,
     watch_last: u32,
@@ -106,8 +111,10 @@ pub struct Shard {
     stats: ShardStats,
     /// A packed hash on its way to become another; kept for its memory.
     packed: Vec<u8>,
-    /// What an object's access field is set to on use.
-    access_now: u32,
+    /// The latest time that background work was given, for changes that come without one.
+    clock_ms: u64,
+    /// For choices that eviction makes.
+    random: Random,
 }
 
 impl Shard {
@@ -118,8 +125,8 @@ impl Shard {
             slots: vec![Slot::default(); SLOT_COUNT],
             used: SlotSet::default(),
             expiring: SlotSet::default(),
-            keys: 0,
-            expiring_keys: 0,
+            keys: SlotWeights::default(),
+            expiring_keys: SlotWeights::default(),
             forks: fork::Forks::default(),
             watches: HashMap::new(),
             watch_last: 0,
@@ -127,7 +134,8 @@ impl Shard {
             limits,
             stats: ShardStats::default(),
             packed: Vec::new(),
-            access_now: 0,
+            clock_ms: 0,
+            random: Random::new(seed.0),
         })
     }
 
@@ -151,9 +159,7 @@ impl Shard {
             return None;
         }
         self.stats.hits += 1;
-        if object::access(&self.memory.arena, found.object) != self.access_now {
-            object::set_access(&mut self.memory.arena, found.object, self.access_now);
-        }
+        self.note_use(found.object, now_ms);
         Some(Entry::new(&self.memory, found.object, parts, now_ms))
     }
 
@@ -186,12 +192,12 @@ impl Shard {
 
     /// Keys in the shard, expired ones that nobody met included.
     pub fn keys(&self) -> u64 {
-        self.keys
+        self.keys.total()
     }
 
     /// Keys that expire, or hold fields that do.
     pub fn expiring_keys(&self) -> u64 {
-        self.expiring_keys
+        self.expiring_keys.total()
     }
 
     /// Keys in a slot.
@@ -216,7 +222,7 @@ impl Shard {
 
     /// Bytes that the shard takes before its first key.
     pub fn overhead_bytes(&self) -> u64 {
-        (self.slots.capacity() * size_of::<Slot>() + 2 * size_of::<SlotSet>()) as u64
+        (self.slots.capacity() * size_of::<Slot>() + 2 * (SlotSet::BYTES + SlotWeights::BYTES)) as u64
     }
 
     /// What happened in the shard so far.
@@ -258,6 +264,16 @@ impl Shard {
     #[inline]
     fn lookup(&self, key: &Key<'_>) -> Option<Found> {
         self.memory.find(&self.slots[key.slot.number()].table, key.hash, key.bytes)
+    }
+
+    /// Notes a use of a key in its object.
+    #[inline]
+    fn note_use(&mut self, object: Ref, now_ms: u64) {
+        let access = object::access(&self.memory.arena, object);
+        let used = self.memory.access.used(access, now_ms, || self.random.bits());
+        if used != access {
+            object::set_access(&mut self.memory.arena, object, used);
+        }
     }
 
     /// What a change of a key must keep.

@@ -86,13 +86,12 @@ impl Shard {
         ScanCursor::at_slot(slot_end)
     }
 
-    /// A key chosen by random bits, if there is one that has not expired.
+    /// A key chosen by random bits, each with about the same chance; nothing if none was met that has not expired.
     pub fn random(&self, now_ms: u64, mut random: impl FnMut() -> u64) -> Option<Entry<'_>> {
         /// Expired keys that are passed over before giving up.
         const TRIES: usize = 100;
         for _ in 0..TRIES {
-            let from = random() as usize % SLOT_COUNT;
-            let slot = self.used.next(from).or_else(|| self.used.next(0))?;
+            let slot = self.keys.pick(random())?;
             let found = self.memory.random_entry(&self.slots[slot.number()].table, &mut random)?;
             let entry = Entry::of(&self.memory, found.object, now_ms);
             if entry.expires_at_ms().is_none_or(|at| at > now_ms) {
@@ -100,5 +99,38 @@ impl Shard {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Expiry, Shard, ShardLimits};
+    use crate::core::Random;
+    use crate::key::HashSeed;
+
+    #[test]
+    fn random_keys_are_fair_between_slots_of_any_size() {
+        let mut shard = Shard::new(HashSeed(9), ShardLimits::default()).expect("address space");
+        for number in 0..1000 {
+            let large_slot = format!("{{a}}{number}");
+            let key = shard.key(large_slot.as_bytes());
+            shard.write(&key, 0).set(b"x", Expiry::Clear).expect("room");
+            if number < 250 {
+                let own_slot = number.to_string();
+                let key = shard.key(own_slot.as_bytes());
+                shard.write(&key, 0).set(b"x", Expiry::Clear).expect("room");
+            }
+        }
+        let mut random = Random::new(3);
+        const DRAWS: usize = 20_000;
+        let mut counts = std::collections::HashMap::new();
+        for _ in 0..DRAWS {
+            let entry = shard.random(0, || random.bits()).expect("there are keys");
+            *counts.entry(entry.key().to_vec()).or_insert(0usize) += 1;
+        }
+        let from_large: usize = counts.iter().filter(|(key, _)| key[0] == b'{').map(|(_, n)| n).sum();
+        assert!((DRAWS * 77 / 100..DRAWS * 83 / 100).contains(&from_large), "{from_large} of {DRAWS}");
+        assert_eq!(counts.len(), 1250, "every key has its chance");
+        assert!(counts.values().all(|n| *n <= 60), "16 are expected of each");
     }
 }

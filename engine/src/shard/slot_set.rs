@@ -15,6 +15,9 @@ impl Default for SlotSet {
 }
 
 impl SlotSet {
+    /// Bytes that a set takes.
+    pub const BYTES: usize = SLOT_COUNT / 8;
+
     /// Puts a slot in or takes it out.
     #[inline]
     pub fn set(&mut self, slot: SlotId, inside: bool) {

@@ -6,6 +6,7 @@ use super::expire::bound_s;
 use super::put::Old;
 use super::text::{Decimal, Text};
 use super::{Key, Shard, Slot};
+use crate::access::AccessKind;
 use crate::arena::ArenaError;
 use crate::memory::Guard;
 use crate::number::parse_i64;
@@ -47,8 +48,19 @@ pub struct Write<'s, 'k> {
 }
 
 impl Shard {
-    /// The door: all changes of a key go through it. An expired key is removed by opening it.
+    /// The door: all changes of a key go through it. Opening it counts as a use of the key and removes an expired one.
+    #[inline]
     pub fn write<'s, 'k>(&'s mut self, key: &Key<'k>, now_ms: u64) -> Write<'s, 'k> {
+        let write = self.amend(key, now_ms);
+        if let Some(found) = write.found {
+            write.shard.note_use(found.object, now_ms);
+        }
+        write
+    }
+
+    /// The door for changes that are no use of the key: those that the shard makes by itself, and those of clients that
+    /// leave no trace (`CLIENT NO-TOUCH`).
+    pub fn amend<'s, 'k>(&'s mut self, key: &Key<'k>, now_ms: u64) -> Write<'s, 'k> {
         let found = self.lookup(key);
         let guard = self.guard(key.slot, key.hash);
         let before = self.slots[key.slot.number()];
@@ -68,11 +80,11 @@ impl Drop for Write<'_, '_> {
         slot.bytes = slot.bytes + memory.live_bytes() - self.live_before;
         let (old, new) = (&self.before.table, &slot.table);
         if old.count != new.count {
-            *keys = *keys + u64::from(new.count) - u64::from(old.count);
+            keys.set(self.key.slot, new.count);
             used.set(self.key.slot, new.count > 0);
         }
         if old.expiring != new.expiring {
-            *expiring_keys = *expiring_keys + u64::from(new.expiring) - u64::from(old.expiring);
+            expiring_keys.set(self.key.slot, new.expiring);
             expiring.set(self.key.slot, new.expiring > 0);
         }
         if !memory.retired.is_empty() {
@@ -170,6 +182,23 @@ impl<'k> Write<'_, 'k> {
         Ok(true)
     }
 
+    /// Makes the last use of the key so many seconds old; nothing happens under a policy that counts uses.
+    pub fn set_idle_s(&mut self, idle_s: u64) {
+        self.set_access(|kind, access, now_ms| kind.with_idle_s(access, idle_s, now_ms));
+    }
+
+    /// Sets the counter of the key's uses; nothing happens under a policy that does not count them.
+    pub fn set_frequency(&mut self, frequency: u8) {
+        self.set_access(|kind, access, now_ms| kind.with_frequency(access, frequency, now_ms));
+    }
+
+    fn set_access(&mut self, change: impl FnOnce(AccessKind, u32, u64) -> u32) {
+        let Some(found) = self.found else { return };
+        let memory = &mut self.shard.memory;
+        let access = change(memory.access, object::access(&memory.arena, found.object), self.now_ms);
+        object::set_access(&mut memory.arena, found.object, access);
+    }
+
     /// Removes the key; `false` if there is none.
     pub fn remove(&mut self) -> Result<bool, ArenaError> {
         let Some(found) = self.found else { return Ok(false) };
@@ -222,9 +251,13 @@ impl<'k> Write<'_, 'k> {
                     Some(expires_s.map_or(hash.table.child.expiry_s, |s| s.min(hash.table.child.expiry_s)));
             }
         }
-        let Shard { memory, slots, access_now, .. } = &mut *self.shard;
+        let Shard { memory, slots, clock_ms, .. } = &mut *self.shard;
         let table = &mut slots[self.key.slot.number()].table;
-        let draft = Draft { key: self.key.bytes, encoding, expires_at_ms, value, access: *access_now };
+        let access = match self.found {
+            Some(found) => object::access(&memory.arena, found.object),
+            None => memory.access.initial(self.now_ms.max(*clock_ms)),
+        };
+        let draft = Draft { key: self.key.bytes, encoding, expires_at_ms, value, access };
         memory.put(table, self.key.hash, self.found, &draft, expires_s, old, self.guard)?;
         self.found = memory.find(table, self.key.hash, self.key.bytes);
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::bucket::{Bucket, ENTRIES, indices};
 use super::change::earliest;
-use super::{Child, FANOUT, Found, Inner, LEVEL_BITS, TableRoot, branch, home, next_bucket};
+use super::{Child, Found, Inner, LEVEL_BITS, TableRoot, branch, home, next_bucket};
 use crate::arena::Ref;
 use crate::memory::Memory;
 
@@ -92,15 +92,15 @@ impl Memory {
         if root.count == 0 {
             return None;
         }
-        let mut child = root.child;
-        while child.is_inner() {
-            let inner: &Inner = self.arena.get(child.node);
-            let first = random() as usize % FANOUT;
-            child = (0..FANOUT)
-                .map(|step| inner.children[(first + step) % FANOUT])
-                .find(|child| !child.is_none())
-                .expect("an inner node has a child");
-        }
+        // The leaf of a random hash: leaves hold about as much of the keys as of the hashes. A branch without keys is no
+        // choice; trying anew keeps its neighbours' chances what they were.
+        const DESCENTS: usize = 64;
+        /// Carries whatever bits are random to the upper ones, by which leaves are found.
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let child = (0..DESCENTS)
+            .map(|_| self.leaf_of(root.child, random().wrapping_mul(SPREAD)).0)
+            .find(|leaf| !leaf.is_none())
+            .or_else(|| self.first_leaf(root.child))?;
         let view = LeafView { leaf: child, depth: 0, low: 0 };
         // A leaf is at least two fifths full, or has one bucket; trying places at random keeps chances equal.
         const TRIES: usize = 64;
@@ -110,6 +110,15 @@ impl Memory {
             }
         }
         (0..view.places()).find_map(|place| self.entry_at(&view, place))
+    }
+
+    /// The first leaf that is not empty.
+    fn first_leaf(&self, mut child: Child) -> Option<Child> {
+        while child.is_inner() {
+            let inner: &Inner = self.arena.get(child.node);
+            child = *inner.children.iter().find(|child| !child.is_none())?;
+        }
+        (!child.is_none()).then_some(child)
     }
 
     /// The first leaf at or behind a hash that may hold something that has expired by `now_s`.
