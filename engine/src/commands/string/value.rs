@@ -1,9 +1,10 @@
 //! String values as commands meet them: of the right type, answered whole, compared.
 
+use std::ops::Range;
 use std::rc::Rc;
 
-use crate::commands::CommandError;
-use crate::large::Chunk;
+use crate::commands::{CommandError, Context};
+use crate::large::{CHUNK_BYTES, Chunk, LargeString};
 use crate::resp::{PINNED_BYTES_MIN, Pinned, Reply};
 use crate::shard::{Entry, Text};
 
@@ -33,19 +34,40 @@ pub fn bulk(reply: &mut Reply, text: Text<'_>) {
     match text {
         Text::Bytes(bytes) => reply.bulk(bytes),
         Text::Integer(value) => reply.bulk_integer(value),
-        Text::Large(string) if string.len() < PINNED_BYTES_MIN => reply.bulk(text.bytes()),
-        Text::Large(string) => {
-            reply.bulk_pinned(string.chunks().iter().map(|chunk| Box::new(Held(Rc::clone(chunk))) as Pinned));
-        }
+        Text::Large(string) => bulk_large(reply, string, 0..string.len()),
     }
 }
 
-/// A chunk that a reply holds: whoever changes the value meanwhile changes a copy.
-struct Held(Rc<Chunk>);
+/// Answers a part of a value; a large part is sent from where it lies. The range lies within the value.
+pub fn bulk_range(reply: &mut Reply, text: Text<'_>, range: Range<usize>) {
+    match text {
+        Text::Large(string) => bulk_large(reply, string, range),
+        text => reply.bulk(text.range(range)),
+    }
+}
+
+fn bulk_large(reply: &mut Reply, string: &LargeString, range: Range<usize>) {
+    if range.len() < PINNED_BYTES_MIN {
+        return reply.bulk(Text::Large(string).range(range));
+    }
+    let first = range.start / CHUNK_BYTES;
+    let last = (range.end - 1) / CHUNK_BYTES;
+    reply.bulk_pinned((first..=last).map(|index| {
+        let start = index * CHUNK_BYTES;
+        let part = range.start.saturating_sub(start)..CHUNK_BYTES.min(range.end - start);
+        Box::new(Held { chunk: Rc::clone(&string.chunks()[index]), part }) as Pinned
+    }));
+}
+
+/// A part of a chunk that a reply holds: whoever changes the value meanwhile changes a copy.
+struct Held {
+    chunk: Rc<Chunk>,
+    part: Range<usize>,
+}
 
 impl AsRef<[u8]> for Held {
     fn as_ref(&self) -> &[u8] {
-        (*self.0).as_ref()
+        &(*self.chunk).as_ref()[self.part.clone()]
     }
 }
 
@@ -56,6 +78,19 @@ pub fn equals(text: Text<'_>, bytes: &[u8]) -> bool {
         text.for_each_piece(|piece| rest = rest.and_then(|rest| rest.strip_prefix(piece)));
     }
     rest.is_some_and(|rest| rest.is_empty())
+}
+
+/// The longest string that a command may make (`proto-max-bulk-len`).
+pub fn length_max(context: &Context<'_>) -> usize {
+    usize::try_from(context.core.config.proto_max_bulk_len).unwrap_or(usize::MAX)
+}
+
+/// Refuses to make a string of `length` and `more` bytes together if that is too long.
+pub fn check_length(length: usize, more: usize, length_max: usize) -> Result<(), CommandError> {
+    match length.checked_add(more) {
+        Some(total) if total <= length_max => Ok(()),
+        _ => Err(CommandError::Static("ERR string exceeds maximum allowed size (proto-max-bulk-len)")),
+    }
 }
 
 /// A core on which `name` is a hash, for tests of what must be a string.
