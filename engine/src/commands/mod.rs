@@ -16,6 +16,7 @@ mod spec;
 mod split;
 mod text;
 
+pub mod cluster;
 pub mod connection;
 pub mod hash;
 pub mod server;

@@ -1,5 +1,6 @@
 //! Cluster mode: a command runs on the core that owns its keys' slot, and clients are told where that is.
 
+use super::cluster::reached;
 use super::error::CommandError;
 use super::keys::for_each_key;
 use super::spec::Spec;
@@ -19,8 +20,7 @@ pub fn redirect(
     if core.topology.owns(slot) {
         return Ok(());
     }
-    let reached = session.local.rsplit_once(':').map_or("", |(host, _)| host);
-    match core.topology.moved(slot, reached) {
+    match core.topology.moved(slot, reached(core, session)) {
         Some(text) => Err(CommandError::Text(text)),
         None => Err(CommandError::Static("CLUSTERDOWN Hash slot not served")),
     }

@@ -1,13 +1,13 @@
 //! Every command once, in the order of its group's list.
 
 use super::spec::Spec;
-use super::{connection, hash, server, string};
+use super::{cluster, connection, hash, server, string};
 
 /// All commands that clients can call.
 pub static SPECS: &[&Spec] = &concat();
 
 /// The groups' lists; a new group is a new line here.
-const GROUPS: &[&[&Spec]] = &[connection::SPECS, hash::SPECS, server::SPECS, string::SPECS];
+const GROUPS: &[&[&Spec]] = &[cluster::SPECS, connection::SPECS, hash::SPECS, server::SPECS, string::SPECS];
 
 const COUNT: usize = {
     let mut count = 0;

@@ -29,7 +29,7 @@ pub use kind::{Kind, Rejection};
 pub use line::{quoted, split};
 pub use output_limits::{ClientClass, OutputLimit, OutputLimits};
 pub use parameter::{Group, Parameter, When};
-pub use query::{HELP, SetError};
+pub use query::SetError;
 pub use refused::remedy;
 pub use rewrite::rewrite;
 pub use table::{Ceilings, Config, parameter, parameters};

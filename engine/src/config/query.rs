@@ -6,21 +6,6 @@ use super::table::{Config, parameter, parameters};
 use crate::glob::{self, Case};
 use std::fmt;
 
-/// What CONFIG HELP says.
-pub const HELP: &[&str] = &[
-    "CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "GET <pattern>",
-    "    Return parameters matching the glob-like <pattern> and their values.",
-    "SET <directive> <value>",
-    "    Set the configuration <directive> to <value>.",
-    "RESETSTAT",
-    "    Reset statistics reported by the INFO command.",
-    "REWRITE",
-    "    Rewrite the configuration file.",
-    "HELP",
-    "    Prints this help.",
-];
-
 /// Why CONFIG SET changed nothing. The texts are those of Redis, without `ERR `.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -13,6 +13,11 @@ pub enum Action {
         /// Without waiting for anything.
         now: bool,
     },
-    /// Settings changed on this core (`CONFIG SET`): hand them to the other cores and to the reactor.
+    /// Settings changed on this core (`CONFIG SET`, which runs on every core): hand them to its reactor, the log, and
+    /// whatever else of the process goes by them.
     ConfigChanged,
+    /// Make the configuration file say what the settings of this core are (`CONFIG REWRITE`), and append the outcome to
+    /// the reply of the command that asked for it: `+OK`, or `-ERR Rewriting config file: …`. The command itself has
+    /// answered nothing, so no later command of that connection may run before.
+    RewriteConfig(SessionIndex),
 }

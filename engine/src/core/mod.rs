@@ -4,9 +4,12 @@ mod action;
 mod now;
 mod pause;
 mod random;
+mod report;
+mod settings;
 mod stats;
 
 use crate::config::Config;
+use crate::info::Observed;
 use crate::latency::Monitor;
 use crate::session::Sessions;
 use crate::shard::Shard;
@@ -17,6 +20,7 @@ pub use action::Action;
 pub use now::Now;
 pub use pause::Pause;
 pub use random::Random;
+pub use settings::shard_limits;
 pub use stats::{CommandStats, Stats};
 
 /// All state of one core. Nothing in it is shared with another core.
@@ -37,6 +41,8 @@ pub struct Core {
     pub slowlog: Slowlog,
     /// Events that took long.
     pub latency: Monitor,
+    /// What the process and the reactor tell this core for INFO.
+    pub observed: Observed,
     /// Whether commands wait (`CLIENT PAUSE`).
     pub pause: Pause,
     /// Random numbers; the seed comes from outside.
@@ -71,6 +77,7 @@ impl Core {
     /// A core without sessions.
     pub fn new(parts: CoreParts) -> Self {
         Self {
+            observed: Observed::new(parts.shard.used_bytes() + parts.shard.overhead_bytes()),
             shard: parts.shard,
             count: parts.count,
             sessions: Sessions::new(parts.index, parts.count),

@@ -2,6 +2,15 @@
 
 use super::codec::{Reader, put_u64};
 
+/// Whether CONFIG RESETSTAT sets a number back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It counts what happened, and starts anew.
+    Total,
+    /// It says how things are.
+    State,
+}
+
 /// How the numbers of several cores become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Merge {
@@ -12,21 +21,26 @@ pub enum Merge {
 }
 
 macro_rules! counters {
-    ($( $(#[doc = $doc:literal])+ $name:ident: $merge:ident, )*) => {
+    ($( $(#[doc = $doc:literal])+ $name:ident: $merge:ident $kept:ident, )*) => {
         /// The numbers of one core, or of several merged.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct Counters { $( $(#[doc = $doc])+ pub $name: u64, )* }
 
         impl Counters {
-            /// Names and ways of merging, in the order of the bytes.
-            pub const TABLE: &'static [(&'static str, Merge)] = &[$((stringify!($name), Merge::$merge)),*];
-
             /// Takes the numbers of another core in.
             pub fn merge(&mut self, other: &Self) {
                 $( match Merge::$merge {
                     Merge::Sum => self.$name = self.$name.saturating_add(other.$name),
                     Merge::Max => self.$name = self.$name.max(other.$name),
                 } )*
+            }
+
+            /// These numbers with the totals that `before` had taken off.
+            pub fn since(&self, before: &Self) -> Self {
+                Self { $( $name: match Kept::$kept {
+                    Kept::Total => self.$name.saturating_sub(before.$name),
+                    Kept::State => self.$name,
+                }, )* }
             }
 
             pub(super) fn encode(&self, out: &mut Vec<u8>) {
@@ -42,123 +56,123 @@ macro_rules! counters {
 
 counters! {
     /// Clients that are connected.
-    connected_clients: Sum,
+    connected_clients: Sum State,
     /// Clients that wait for a key.
-    blocked_clients: Sum,
+    blocked_clients: Sum State,
     /// Clients that track keys.
-    tracking_clients: Sum,
+    tracking_clients: Sum State,
     /// Clients with a subscription.
-    pubsub_clients: Sum,
+    pubsub_clients: Sum State,
     /// Clients that watch keys.
-    watching_clients: Sum,
+    watching_clients: Sum State,
     /// Largest request buffer of a client.
-    client_input_buffer_bytes_max: Max,
+    client_input_buffer_bytes_max: Max State,
     /// Largest reply buffer of a client.
-    client_output_buffer_bytes_max: Max,
+    client_output_buffer_bytes_max: Max State,
     /// Request and reply buffers and sessions of all clients.
-    clients_bytes: Sum,
+    clients_bytes: Sum State,
 
     /// Bytes in use: data, tables, buffers.
-    used_bytes: Sum,
+    used_bytes: Sum State,
     /// The most that this core ever had in use.
-    used_bytes_peak: Sum,
+    used_bytes_peak: Sum State,
     /// Bytes in use that are not keys and values.
-    overhead_bytes: Sum,
+    overhead_bytes: Sum State,
     /// Bytes that an empty core uses.
-    startup_bytes: Sum,
+    startup_bytes: Sum State,
     /// Bytes of the arena's objects, with what their size classes waste.
-    arena_allocated_bytes: Sum,
+    arena_allocated_bytes: Sum State,
     /// Bytes of memory that the arena holds from the kernel.
-    arena_mapped_bytes: Sum,
+    arena_mapped_bytes: Sum State,
     /// Bytes that forks keep from being given back.
-    fork_retained_bytes: Sum,
+    fork_retained_bytes: Sum State,
     /// Bytes that were deleted and are still to be given back.
-    reclaiming_bytes: Sum,
+    reclaiming_bytes: Sum State,
     /// Objects that were deleted and are still to be given back.
-    reclaiming_objects: Sum,
+    reclaiming_objects: Sum State,
 
     /// Connections that were accepted.
-    connections_received: Sum,
+    connections_received: Sum Total,
     /// Connections that were refused because of `maxclients`.
-    connections_rejected: Sum,
+    connections_rejected: Sum Total,
     /// Commands that ran.
-    commands_processed: Sum,
+    commands_processed: Sum Total,
     /// Commands a second, lately.
-    commands_per_second: Sum,
+    commands_per_second: Sum State,
     /// Bytes that clients sent.
-    net_input_bytes: Sum,
+    net_input_bytes: Sum Total,
     /// Bytes that clients were sent.
-    net_output_bytes: Sum,
+    net_output_bytes: Sum Total,
     /// Bytes a second that clients sent, lately.
-    net_input_bytes_per_second: Sum,
+    net_input_bytes_per_second: Sum State,
     /// Bytes a second that clients were sent, lately.
-    net_output_bytes_per_second: Sum,
+    net_output_bytes_per_second: Sum State,
     /// Chunks that were received.
-    reads_processed: Sum,
+    reads_processed: Sum Total,
     /// Sends that were given to the kernel.
-    writes_processed: Sum,
+    writes_processed: Sum Total,
     /// Errors that were answered.
-    error_replies: Sum,
+    error_replies: Sum Total,
     /// AUTH with the wrong password.
-    auth_failures: Sum,
+    auth_failures: Sum Total,
     /// Clients closed because of `client-query-buffer-limit`.
-    query_buffer_disconnections: Sum,
+    query_buffer_disconnections: Sum Total,
     /// Clients closed because of `client-output-buffer-limit`.
-    output_buffer_disconnections: Sum,
+    output_buffer_disconnections: Sum Total,
 
     /// Keys.
-    keys: Sum,
+    keys: Sum State,
     /// Keys that expire.
-    keys_expiring: Sum,
+    keys_expiring: Sum State,
     /// Hashes with a field that expires.
-    keys_with_expiring_fields: Sum,
+    keys_with_expiring_fields: Sum State,
     /// Time to live of sampled keys, in milliseconds, added up.
-    ttl_sampled_ms: Sum,
+    ttl_sampled_ms: Sum State,
     /// Keys in that sample.
-    ttl_samples: Sum,
+    ttl_samples: Sum State,
     /// Changes of keys.
-    changes: Sum,
+    changes: Sum Total,
     /// Reads that found their key.
-    hits: Sum,
+    hits: Sum Total,
     /// Reads that found none.
-    misses: Sum,
+    misses: Sum Total,
     /// Keys that expired.
-    keys_expired: Sum,
+    keys_expired: Sum Total,
     /// Fields that expired.
-    fields_expired: Sum,
+    fields_expired: Sum Total,
     /// Keys that were evicted.
-    keys_evicted: Sum,
+    keys_evicted: Sum Total,
     /// Microseconds spent in looking for expired keys.
-    expire_us: Sum,
+    expire_us: Sum Total,
     /// Forks that were opened.
-    forks_opened: Sum,
+    forks_opened: Sum Total,
     /// Forks that are open.
-    forks_live: Sum,
+    forks_live: Sum State,
     /// Microseconds that the last fork took to open.
-    fork_last_us: Max,
+    fork_last_us: Max State,
     /// Slots of this core.
-    slots: Sum,
+    slots: Sum State,
 
     /// Turns of the loop.
-    turns: Sum,
+    turns: Sum Total,
     /// Turns a second, lately.
-    turns_per_second: Sum,
+    turns_per_second: Sum State,
     /// Microseconds in turns, without sleep.
-    turn_us: Sum,
+    turn_us: Sum Total,
     /// Microseconds in commands.
-    command_us: Sum,
+    command_us: Sum Total,
     /// Microseconds in background work.
-    background_us: Sum,
+    background_us: Sum Total,
     /// Longest turn, in microseconds.
-    turn_us_max: Max,
+    turn_us_max: Max State,
     /// Commands that were forwarded to another core.
-    forwarded_out: Sum,
+    forwarded_out: Sum Total,
     /// Commands that another core forwarded here.
-    forwarded_in: Sum,
+    forwarded_in: Sum Total,
     /// Messages to other cores that found the mailbox full.
-    mailbox_full: Sum,
+    mailbox_full: Sum Total,
     /// Receives that found every buffer in use.
-    receive_buffer_exhaustions: Sum,
+    receive_buffer_exhaustions: Sum Total,
 }
 
 #[cfg(test)]
@@ -172,5 +186,7 @@ mod tests {
         both.merge(&one);
         both.merge(&Counters { hits: 1, ..Counters::default() });
         assert_eq!((both.keys, both.turn_us_max, both.hits), (7, 9, u64::MAX));
+        let since = both.since(&Counters { keys: 5, hits: 1, ..Counters::default() });
+        assert_eq!((since.keys, since.hits), (7, u64::MAX - 1));
     }
 }

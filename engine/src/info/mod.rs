@@ -7,12 +7,14 @@
 mod codec;
 mod core_stats;
 mod counters;
+mod observed;
 mod process;
 mod rate;
 mod sections;
 
 pub use core_stats::{CommandCount, CoreStats, LimitUse};
-pub use counters::{Counters, Merge};
+pub use counters::Counters;
+pub use observed::Observed;
 pub use process::Process;
 pub use rate::Rate;
 pub use sections::{Section, Selection, View, render};

@@ -15,8 +15,6 @@ pub struct Process {
     pub config_file: String,
     /// The CPU of each core.
     pub cpus: Vec<u16>,
-    /// When it started, in milliseconds since 1970.
-    pub started_unix_ms: u64,
     /// Memory that it has in RAM.
     pub resident_bytes: u64,
     /// Memory of the machine.

@@ -26,6 +26,8 @@ pub struct Topology {
     owners: Box<[u16; SLOT_COUNT]>,
     /// One bit for each slot of this core: what the data path asks, in 2 KiB.
     own: Box<[u64; SLOT_COUNT / 64]>,
+    /// How many slots have an owner.
+    assigned: usize,
     /// This core.
     myself: NodeIndex,
     /// The version of the table. It only grows.
@@ -41,7 +43,7 @@ impl Topology {
             assert!(nodes[..index].iter().all(|other| other.id != node.id), "two nodes with one id");
         }
         let owners = Box::new([NOBODY; SLOT_COUNT]);
-        Self { nodes, owners, own: Box::new([0; SLOT_COUNT / 64]), myself, epoch: 1 }
+        Self { nodes, owners, own: Box::new([0; SLOT_COUNT / 64]), assigned: 0, myself, epoch: 1 }
     }
 
     /// A table in which the nodes own all slots, as evenly and in as long runs as can be.
@@ -70,7 +72,8 @@ impl Topology {
             node.index() as u16
         });
         for slot in range.slots() {
-            self.owners[slot.number()] = owner;
+            let before = std::mem::replace(&mut self.owners[slot.number()], owner);
+            self.assigned = self.assigned + usize::from(owner != NOBODY) - usize::from(before != NOBODY);
             let (word, bit) = (slot.number() / 64, 1 << (slot.number() % 64));
             if owner == self.myself.index() as u16 {
                 self.own[word] |= bit;
@@ -136,8 +139,14 @@ impl Topology {
     }
 
     /// How many slots have an owner.
+    #[inline]
     pub fn assigned(&self) -> usize {
-        self.owners.iter().filter(|owner| **owner != NOBODY).count()
+        self.assigned
+    }
+
+    /// How many slots a node owns.
+    pub fn slots_of(&self, node: NodeIndex) -> u64 {
+        self.owners.iter().filter(|owner| usize::from(**owner) == node.index()).count() as u64
     }
 }
 
@@ -211,6 +220,7 @@ mod tests {
             for (range, owner) in topology.ranges() {
                 range.slots().for_each(|slot| rebuilt[slot.number()] = Some(owner));
             }
+            prop_assert_eq!(topology.assigned(), rebuilt.iter().flatten().count());
             for (at, owner) in rebuilt.into_iter().enumerate() {
                 prop_assert_eq!(topology.owns(slot(at)), owner == Some(NodeIndex::new(0)));
                 prop_assert_eq!(topology.owner(slot(at)), owner);

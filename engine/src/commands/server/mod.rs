@@ -1,8 +1,10 @@
 //! Commands about the server.
 
 mod command;
+mod config;
+mod info;
 
 use super::spec::Spec;
 
 /// The group's commands.
-pub const SPECS: &[&Spec] = &[&command::SPEC];
+pub const SPECS: &[&Spec] = &[&command::SPEC, &config::SPEC, &info::SPEC];

@@ -31,6 +31,8 @@ pub struct View<'a> {
     pub cores: &'a [CoreStats],
     /// All cores as one.
     pub total: &'a CoreStats,
+    /// When the process started.
+    pub started: Now,
     /// The time.
     pub now: Now,
 }
@@ -166,7 +168,6 @@ mod tests {
             run_id: "a".repeat(40),
             os: "Linux 6.12 x86_64".to_owned(),
             cpus: vec![0, 4],
-            started_unix_ms: 1_000_000,
             resident_bytes: 4 << 20,
             system_bytes: 8 << 30,
             cpu_system_us: 1_500_000,
@@ -204,6 +205,7 @@ mod tests {
         let cores = [core(5), core(6)];
         let total = CoreStats::total(&cores);
         let config = Config::default();
+        let started = Now { unix_ms: 1_000_000, monotonic_us: 0 };
         let now = Now { unix_ms: 91_001_000_000, monotonic_us: 0 };
         let view = View {
             process: &process,
@@ -211,6 +213,7 @@ mod tests {
             topology: &topology,
             cores: &cores,
             total: &total,
+            started,
             now,
         };
         render(&view, Selection::parse(words.split(' ').filter(|word| !word.is_empty()).map(str::as_bytes)))

@@ -8,7 +8,7 @@ pub(super) fn write(view: &View<'_>, out: &mut Fields) {
     out.add("rdb_changes_since_last_save", view.total.counters.changes);
     out.add("rdb_bgsave_in_progress", 0);
     // Redis says here when it started, as long as it has not saved.
-    out.add("rdb_last_save_time", view.process.started_unix_ms / 1000);
+    out.add("rdb_last_save_time", view.started.unix_s());
     out.add("rdb_last_bgsave_status", "ok");
     out.add("rdb_last_bgsave_time_sec", -1);
     out.add("rdb_current_bgsave_time_sec", -1);

@@ -4,8 +4,8 @@ use super::{Fields, View};
 use crate::version::{REDIS_VERSION, WHIMBREL_VERSION};
 
 pub(super) fn write(view: &View<'_>, out: &mut Fields) {
-    let View { process, config, now, .. } = view;
-    let uptime_s = now.unix_ms.saturating_sub(process.started_unix_ms) / 1000;
+    let View { process, config, started, now, .. } = view;
+    let uptime_s = now.unix_ms.saturating_sub(started.unix_ms) / 1000;
     let mode = if config.cluster_enabled { "cluster" } else { "standalone" };
     out.add("redis_version", REDIS_VERSION);
     out.add("server_name", "whimbrel");

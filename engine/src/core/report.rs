@@ -1,0 +1,68 @@
+//! All that a core has to say for INFO.
+
+use super::Core;
+use crate::commands;
+use crate::config::ClientClass;
+use crate::info::{CommandCount, CoreStats, Counters};
+use crate::session::Session;
+
+impl Core {
+    /// All that this core has to say. `running` is the session that is taken out of `sessions` while its command runs.
+    pub fn report(&self, running: Option<&Session>) -> CoreStats {
+        let commands = commands::all().filter_map(|command| {
+            let stats = self.stats.command(command.id)?;
+            let count = CommandCount {
+                calls: stats.calls,
+                nanos: stats.nanos,
+                rejected_calls: stats.rejected_calls,
+                failed_calls: stats.failed_calls,
+                times: stats.histogram.clone().filter(|_| self.config.latency_tracking),
+            };
+            let is_used = count.calls + count.rejected_calls > 0;
+            is_used.then(|| (command.spec.name.to_owned(), count))
+        });
+        CoreStats {
+            counters: self.counters(running),
+            commands: commands.collect(),
+            errors: self.stats.errors().map(|(code, count)| (code.to_owned(), count)).collect(),
+            limits: self.observed.limits.iter().map(|(name, limit)| ((*name).to_owned(), *limit)).collect(),
+        }
+    }
+
+    fn counters(&self, running: Option<&Session>) -> Counters {
+        let (shard, memory) = (&self.shard, self.shard.memory());
+        let (arena, stats) = (memory.arena.usage(), shard.stats());
+        let used_bytes = shard.used_bytes();
+        let mut counters = Counters {
+            used_bytes: used_bytes + shard.overhead_bytes(),
+            overhead_bytes: shard.overhead_bytes(),
+            arena_allocated_bytes: memory.allocated_bytes(),
+            arena_mapped_bytes: memory.allocated_bytes() - arena.allocated_bytes
+                + arena.page_bytes
+                + arena.idle_bytes,
+            fork_retained_bytes: memory.retained_bytes(),
+            reclaiming_bytes: memory.reclaiming_bytes(),
+            commands_processed: self.stats.commands_processed,
+            error_replies: self.stats.error_replies,
+            keys: shard.keys(),
+            keys_expiring: shard.expiring_keys(),
+            hits: stats.hits,
+            misses: stats.misses,
+            keys_expired: stats.expired_keys,
+            fields_expired: stats.expired_fields,
+            keys_evicted: stats.evicted_keys,
+            slots: self.topology.slots_of(self.topology.myself()),
+            ..self.observed.counters(used_bytes + shard.overhead_bytes())
+        };
+        for session in self.sessions.iter().chain(running) {
+            let traffic = &session.traffic;
+            counters.connected_clients += u64::from(session.class != ClientClass::Replica);
+            counters.pubsub_clients += u64::from(session.class == ClientClass::Pubsub);
+            counters.clients_bytes += traffic.memory_bytes as u64;
+            let (input, output) = (traffic.query_bytes as u64, traffic.output_bytes as u64);
+            counters.client_input_buffer_bytes_max = counters.client_input_buffer_bytes_max.max(input);
+            counters.client_output_buffer_bytes_max = counters.client_output_buffer_bytes_max.max(output);
+        }
+        counters
+    }
+}
