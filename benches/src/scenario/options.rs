@@ -31,7 +31,7 @@ pub struct ScenarioOptions {
     /// Only these servers.
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Only cells whose name contains this.
+    /// Only cells whose names have all these words, e.g. "GET c50".
     #[arg(long)]
     pub cells: Option<String>,
     /// The server that the ratio column compares with, in place of the best peer.
@@ -101,11 +101,46 @@ impl ScenarioOptions {
 
     /// This cell is among the chosen ones.
     pub fn takes_cell(&self, name: &str) -> bool {
-        self.cells.as_deref().is_none_or(|part| name.to_lowercase().contains(&part.to_lowercase()))
+        let has = |word: &str| name.split(' ').any(|own| own.eq_ignore_ascii_case(word));
+        self.cells.as_deref().unwrap_or_default().split_whitespace().all(has)
     }
 
     /// Ports of the `index`-th server.
     pub fn port(&self, index: usize) -> u16 {
         self.port_base + 10 * index as u16
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct CommandLine {
+        #[command(flatten)]
+        scenario: ScenarioOptions,
+    }
+
+    fn options(arguments: &str) -> ScenarioOptions {
+        CommandLine::parse_from(["scenario"].into_iter().chain(arguments.split('|'))).scenario
+    }
+
+    #[test]
+    fn a_smoke_run_is_short_and_small() {
+        let (full, quick) = (options("P2"), options("p2|--quick"));
+        assert_eq!((full.repeats(), full.keys(1_000_000)), (5, 1_000_000));
+        assert_eq!((quick.repeats(), quick.keys(1_000_000)), (1, QUICK_KEYS));
+        assert!(quick.seconds() < full.seconds());
+    }
+
+    #[test]
+    fn cells_are_chosen_by_whole_words() {
+        let chosen = options("P1|--cells|get c50");
+        let cases = [("GET P1 c50", true), ("GET P1 c500", false), ("SET P1 c50", false)];
+        for (name, wanted) in cases {
+            assert_eq!(chosen.takes_cell(name), wanted, "{name}");
+            assert!(options("P1").takes_cell(name));
+        }
     }
 }
