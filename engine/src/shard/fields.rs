@@ -296,10 +296,11 @@ fn put_field(
         memory.put(&mut hash.table, hashed, found, &draft, expires_s, Old::Whole, guard)
     };
     if value.len() <= inline_bytes_max(name.len()) {
-        return put(memory, Encoding::Inline, value);
+        return put(memory, Encoding::Inline, value).map(drop);
     }
     let LargeId(id) = memory.create_large(&[value]);
     put(memory, Encoding::Large, bytemuck::bytes_of(&LargeValue { id }))
+        .map(drop)
         .inspect_err(|_| memory.drop_large(LargeId(id)))
 }
 

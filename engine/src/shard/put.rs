@@ -15,7 +15,8 @@ pub enum Old {
 }
 
 impl Memory {
-    /// Puts an object where `found` says, or adds it. On an error nothing has changed.
+    /// Puts an object where `found` says, or adds it. On an error nothing has changed. Answers where the object is, unless
+    /// the table was changed such that it has to be found anew.
     #[expect(clippy::too_many_arguments, reason = "the place of the change is four of them")]
     pub(super) fn put(
         &mut self,
@@ -26,10 +27,11 @@ impl Memory {
         expires_s: Option<u32>,
         old: Old,
         guard: Guard,
-    ) -> Result<(), ArenaError> {
+    ) -> Result<Option<Found>, ArenaError> {
         let Some(found) = found else {
             let object = self.create(draft)?;
-            return self.insert(root, hash, object, expires_s, guard).inspect_err(|_| self.drop_bare(object));
+            self.insert(root, hash, object, expires_s, guard).inspect_err(|_| self.drop_bare(object))?;
+            return Ok(None);
         };
         if self.fits_in_place(found.object, draft, old) && self.is_own(root, hash, found, guard) {
             object::overwrite_value(&mut self.arena, found.object, draft.encoding, draft.value);
@@ -37,7 +39,7 @@ impl Memory {
                 object::overwrite_expiry(&mut self.arena, found.object, expires_at_ms);
             }
             self.set_expiring(root, hash, found, expires_s);
-            return Ok(());
+            return Ok(Some(found));
         }
         let object = self.create(draft)?;
         match self.replace(root, hash, found, object, expires_s, guard) {
@@ -46,7 +48,8 @@ impl Memory {
                     Old::Whole => self.drop_object(found.object, shared),
                     Old::Shell => self.drop_shell(found.object, shared),
                 }
-                Ok(())
+                // Behind a fork the leaf may have been copied.
+                Ok((!guard.is_keep()).then_some(found.with_object(object)))
             }
             Err(error) => {
                 self.drop_bare(object);

@@ -258,8 +258,12 @@ impl<'k> Write<'_, 'k> {
             None => memory.access.initial(self.now_ms.max(*clock_ms)),
         };
         let draft = Draft { key: self.key.bytes, encoding, expires_at_ms, value, access };
-        memory.put(table, self.key.hash, self.found, &draft, expires_s, old, self.guard)?;
-        self.found = memory.find(table, self.key.hash, self.key.bytes);
+        let put = memory.put(table, self.key.hash, self.found, &draft, expires_s, old, self.guard)?;
+        debug_assert!(
+            put.is_none_or(|put| memory.find(table, self.key.hash, self.key.bytes) == Some(put)),
+            "the object is where it was put"
+        );
+        self.found = put.or_else(|| memory.find(table, self.key.hash, self.key.bytes));
         Ok(())
     }
 

@@ -99,13 +99,20 @@ pub struct TableRoot {
 const _: () = assert!(size_of::<TableRoot>() == 24);
 
 /// Where an entry was found. Holds until the table is changed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Found {
     /// The object.
     pub object: Ref,
     leaf: Ref,
     bucket: u8,
     index: u8,
+}
+
+impl Found {
+    /// The same place, where another object was put.
+    pub fn with_object(self, object: Ref) -> Found {
+        Found { object, ..self }
+    }
 }
 
 /// The bucket that a hash, shifted to the leaf's level, belongs to.
