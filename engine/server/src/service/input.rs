@@ -191,7 +191,9 @@ impl CoreService {
             Destination::Several => {
                 session.commands_processed += 1;
                 flush(io, connection, reply);
-                self.begin_transaction(io, connection, session, command, arguments);
+                if let Err(error) = self.begin_transaction(io, connection, session, command, arguments) {
+                    reply.error(error);
+                }
             }
         }
     }

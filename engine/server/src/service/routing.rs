@@ -1,6 +1,6 @@
-//! Which core runs a command.
+//! Which core runs a command, as this core sees it.
 
-use whimbrel_engine::commands::{Resolved, Route, Spec, for_each_key};
+use whimbrel_engine::commands::{self, Resolved, Spec, for_each_key};
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::resp::Arguments;
 use whimbrel_engine::session::Session;
@@ -8,7 +8,7 @@ use whimbrel_engine::shard::ScanCursor;
 
 use super::CoreService;
 
-/// Which core runs a command.
+/// Which core runs a command, as this core sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Destination {
     /// This one.
@@ -31,7 +31,7 @@ pub fn slots(spec: &Spec, arguments: &Arguments<'_>) -> Option<Vec<SlotId>> {
 }
 
 impl CoreService {
-    /// Decides. What the command itself would refuse is refused here, on the client's own core.
+    /// Decides. What every core would refuse alike is refused here, on the client's own core.
     pub(super) fn route(
         &self,
         session: &Session,
@@ -41,53 +41,40 @@ impl CoreService {
         let spec = command.spec;
         let refused =
             !spec.accepts(arguments.len()) || (self.core.needs_password() && !session.authenticated);
-        if refused || self.core.config.cluster_enabled || self.count == 1 {
-            return self.here(spec, arguments, refused);
+        if refused {
+            return Destination::Here;
         }
-        match spec.route {
-            Route::Local => Destination::Here,
-            Route::Gather(_) => Destination::Gather,
-            Route::Keys | Route::Split(_) if spec.name == "scan" => self.scanning(arguments),
-            Route::Keys | Route::Split(_) => self.owner_of_keys(spec, arguments),
+        if self.core.config.cluster_enabled || self.count == 1 {
+            return self.here(spec, arguments);
+        }
+        if spec.name == "scan" {
+            return self.scanning(arguments);
+        }
+        match commands::destination(&self.core.topology, spec, arguments) {
+            commands::Destination::Here => Destination::Here,
+            commands::Destination::Core(core) if usize::from(core) == self.index => {
+                self.here(spec, arguments)
+            }
+            commands::Destination::Core(core) => Destination::Core(core.into()),
+            commands::Destination::Split(_) | commands::Destination::Together => Destination::Several,
+            commands::Destination::Everywhere => Destination::Gather,
         }
     }
 
     /// A command that can run only here may still have to wait for a lock.
-    fn here(&self, spec: &Spec, arguments: &Arguments<'_>, refused: bool) -> Destination {
-        if !refused && !self.locks.is_empty() {
-            let locked = slots(spec, arguments)
-                .is_some_and(|slots| slots.iter().any(|slot| self.locks.is_locked(*slot)));
-            if locked {
-                return Destination::Locked;
-            }
+    fn here(&self, spec: &Spec, arguments: &Arguments<'_>) -> Destination {
+        let is_locked = |slots: Vec<SlotId>| slots.iter().any(|slot| self.locks.is_locked(*slot));
+        if !self.locks.is_empty() && slots(spec, arguments).is_some_and(is_locked) {
+            return Destination::Locked;
         }
         Destination::Here
     }
 
-    fn owner_of_keys(&self, spec: &Spec, arguments: &Arguments<'_>) -> Destination {
-        let (mut core, mut several) = (None, false);
-        let found = for_each_key(spec, arguments, |position, _| {
-            let owner = self.owner(SlotId::of(arguments.at(position)));
-            several |= core.is_some_and(|core| core != owner);
-            core = Some(owner);
-        });
-        match (found, core) {
-            // Without keys, or with keys that cannot be found, the command says what is wrong.
-            (Err(_), _) | (Ok(()), None) => Destination::Here,
-            (Ok(()), Some(_)) if several => Destination::Several,
-            (Ok(()), Some(core)) if core == self.index => self.here(spec, arguments, false),
-            (Ok(()), Some(core)) => Destination::Core(core),
-        }
-    }
-
     /// SCAN goes on where its cursor points.
     fn scanning(&self, arguments: &Arguments<'_>) -> Destination {
-        let cursor = arguments
-            .opt(1)
-            .and_then(|text| std::str::from_utf8(text).ok())
-            .and_then(|text| text.parse().ok());
-        let slot = cursor.and_then(|number| SlotId::new(ScanCursor::from_number(number).slot()));
-        match slot.map(|slot| self.owner(slot)) {
+        let text = arguments.opt(1).and_then(|text| std::str::from_utf8(text).ok());
+        let cursor = text.and_then(|text| text.parse().ok()).map(ScanCursor::from_number);
+        match cursor.and_then(|cursor| SlotId::new(cursor.slot())).map(|slot| self.owner(slot)) {
             Some(core) if core != self.index => Destination::Core(core),
             _ => Destination::Here,
         }

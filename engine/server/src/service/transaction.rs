@@ -7,7 +7,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use whimbrel_engine::commands::{Merge, Resolved, Route, execute_resolved, for_each_key, settle_reply_mode};
+use whimbrel_engine::commands::{
+    CommandError, Merge, Resolved, Route, SplitPart, execute_resolved, for_each_key, join, settle_reply_mode,
+    split,
+};
 use whimbrel_engine::core::Core;
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::resp::{Arguments, OwnedArguments, Protocol, Reply};
@@ -25,10 +28,21 @@ use super::message::{Effects, Message};
 #[derive(Default)]
 struct Share {
     slots: Vec<SlotId>,
-    /// Positions of the core's keys among the command's keys, and among its arguments.
-    keys: Vec<(usize, usize)>,
+    /// Its keys, if they are brought together.
+    keys: Vec<Vec<u8>>,
+    /// Its part, if the command is cut.
+    part: Option<SplitPart>,
     reply: Vec<u8>,
     effects: Effects,
+}
+
+impl Share {
+    fn add_slot(&mut self, key: &[u8]) {
+        let slot = SlotId::of(key);
+        if !self.slots.contains(&slot) {
+            self.slots.push(slot);
+        }
+    }
 }
 
 /// A command over several cores under way.
@@ -37,9 +51,8 @@ struct Transaction {
     command: Resolved,
     arguments: OwnedArguments,
     protocol: Protocol,
-    key_count: usize,
-    /// Arguments from one key to the next.
-    step: usize,
+    /// How the shares' replies become one, if the command is cut.
+    merge: Option<Merge>,
     shares: BTreeMap<usize, Share>,
     /// Cores whose locks are held, in the order of `shares`.
     locked: usize,
@@ -66,19 +79,15 @@ impl CoreService {
         session: &Session,
         command: Resolved,
         arguments: &Arguments<'_>,
-    ) {
-        let mut shares: BTreeMap<usize, Share> = BTreeMap::new();
-        let mut positions = Vec::new();
-        let found = for_each_key(command.spec, arguments, |position, _| positions.push(position));
-        debug_assert!(found.is_ok(), "the router has found the keys");
-        for (key, position) in positions.iter().enumerate() {
-            let slot = SlotId::of(arguments.at(*position));
-            let share = shares.entry(self.owner(slot)).or_default();
-            share.keys.push((key, *position));
-            if !share.slots.contains(&slot) {
-                share.slots.push(slot);
-            }
-        }
+    ) -> Result<(), CommandError> {
+        let merge = match command.spec.route {
+            Route::Split(merge) => Some(merge),
+            _ => None,
+        };
+        let shares = match merge {
+            Some(_) => self.cut(command, arguments)?,
+            None => self.bring_together(command, arguments),
+        };
         self.transactions.last += 1;
         let number = self.transactions.last;
         let transaction = Transaction {
@@ -86,8 +95,7 @@ impl CoreService {
             command,
             arguments: OwnedArguments::copy(arguments),
             protocol: session.protocol,
-            key_count: positions.len(),
-            step: positions.get(1).map_or(1, |second| second - positions[0]),
+            merge,
             shares,
             locked: 0,
             missing: 0,
@@ -96,6 +104,37 @@ impl CoreService {
         self.transactions.open.insert(number, transaction);
         connection.hold = Hold::Transaction;
         self.lock_next(io, number);
+        Ok(())
+    }
+
+    fn cut(
+        &self,
+        command: Resolved,
+        arguments: &Arguments<'_>,
+    ) -> Result<BTreeMap<usize, Share>, CommandError> {
+        let parts = split(command.spec, arguments, |key| self.owner(SlotId::of(key)) as u16)?;
+        let mut shares = BTreeMap::new();
+        for part in parts {
+            let mut share = Share::default();
+            for position in key_positions(command, &part.arguments.view()) {
+                share.add_slot(part.arguments.view().at(position));
+            }
+            let core = usize::from(part.core);
+            share.part = Some(part);
+            shares.insert(core, share);
+        }
+        Ok(shares)
+    }
+
+    fn bring_together(&self, command: Resolved, arguments: &Arguments<'_>) -> BTreeMap<usize, Share> {
+        let mut shares: BTreeMap<usize, Share> = BTreeMap::new();
+        for position in key_positions(command, arguments) {
+            let key = arguments.at(position);
+            let share = shares.entry(self.owner(SlotId::of(key))).or_default();
+            share.add_slot(key);
+            share.keys.push(key.to_vec());
+        }
+        shares
     }
 
     /// Asks the next core for its locks, or goes on when all are held.
@@ -124,24 +163,16 @@ impl CoreService {
     fn run_transaction(&mut self, io: &mut Io<Message>, number: u64) {
         let transaction = self.transaction(number);
         transaction.missing = transaction.shares.len();
-        let is_split = matches!(transaction.command.spec.route, Route::Split(_));
         let protocol = transaction.protocol;
-        let cores: Vec<usize> = transaction.shares.keys().copied().collect();
-        for core in cores {
-            let transaction = &self.transactions.open[&number];
-            let arguments = transaction.arguments.view();
-            let share = &transaction.shares[&core];
-            let message = if is_split {
-                let mut part = OwnedArguments::default();
-                part.push(arguments.at(0));
-                for (_, position) in &share.keys {
-                    (0..transaction.step).for_each(|at| part.push(arguments.at(position + at)));
-                }
-                Message::Run { number, arguments: part, protocol }
-            } else {
-                let keys = share.keys.iter().map(|(_, position)| arguments.at(*position).to_vec()).collect();
-                Message::Fetch { number, keys }
-            };
+        let messages: Vec<(usize, Message)> = transaction
+            .shares
+            .iter_mut()
+            .map(|(core, share)| match &share.part {
+                Some(part) => (*core, Message::Run { number, arguments: part.arguments.clone(), protocol }),
+                None => (*core, Message::Fetch { number, keys: std::mem::take(&mut share.keys) }),
+            })
+            .collect();
+        for (core, message) in messages {
             self.say(io, core, message);
         }
     }
@@ -229,11 +260,15 @@ impl CoreService {
 
     fn merge_replies(&mut self, io: &mut Io<Message>, number: u64) {
         let transaction = self.transaction(number);
-        let Route::Split(merge) = transaction.command.spec.route else {
-            unreachable!("only split commands run in shares")
-        };
-        let shares: Vec<&Share> = transaction.shares.values().collect();
-        transaction.reply = merged(merge, &shares, transaction.key_count, transaction.protocol);
+        let merge = transaction.merge.expect("only commands that are cut run in shares");
+        let parts: Vec<(&[u32], &[u8])> = transaction
+            .shares
+            .values()
+            .filter_map(|share| Some((&share.part.as_ref()?.places[..], &share.reply[..])))
+            .collect();
+        let mut reply = Reply::new(transaction.protocol);
+        join(merge, &parts, &mut reply);
+        transaction.reply = reply.into_bytes();
         self.end_transaction(io, number);
     }
 
@@ -298,73 +333,10 @@ fn apply(core: &mut Core, effects: &Effects) {
     }
 }
 
-/// One reply out of the shares' replies. An error of one share is the answer.
-fn merged(merge: Merge, shares: &[&Share], key_count: usize, protocol: Protocol) -> Vec<u8> {
-    if let Some(failed) = shares.iter().find(|share| share.reply.first() == Some(&b'-')) {
-        return failed.reply.clone();
-    }
-    let mut reply = Reply::new(protocol);
-    match merge {
-        Merge::Ok => reply.ok(),
-        Merge::Sum => reply.integer(shares.iter().map(|share| integer(&share.reply)).sum()),
-        Merge::Array => {
-            let mut elements: Vec<&[u8]> = vec![b""; key_count];
-            for share in shares {
-                let mut rest = after_line(&share.reply);
-                for (key, _) in &share.keys {
-                    let (element, behind) = split_element(rest);
-                    elements[*key] = element;
-                    rest = behind;
-                }
-            }
-            reply.array(key_count);
-            elements.iter().for_each(|element| reply.raw(element));
-        }
-    }
-    reply.into_bytes()
-}
-
-fn integer(reply: &[u8]) -> i64 {
-    let text = reply.strip_prefix(b":").and_then(|line| line.strip_suffix(b"\r\n"));
-    text.and_then(whimbrel_engine::number::parse_i64).expect("a share of a sum answers an integer")
-}
-
-fn after_line(bytes: &[u8]) -> &[u8] {
-    let end = bytes.iter().position(|byte| *byte == b'\n').expect("a reply has a line");
-    &bytes[end + 1..]
-}
-
-/// Splits the first bulk string or null off.
-fn split_element(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let behind = after_line(bytes);
-    let header = &bytes[..bytes.len() - behind.len()];
-    let length = header.strip_prefix(b"$").and_then(|line| line.strip_suffix(b"\r\n"));
-    let length = length.and_then(whimbrel_engine::number::parse_i64).unwrap_or(-1);
-    let total = header.len() + usize::try_from(length).map_or(0, |length| length + 2);
-    bytes.split_at(total)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn share(keys: &[usize], reply: &str) -> Share {
-        Share {
-            keys: keys.iter().map(|key| (*key, key + 1)).collect(),
-            reply: reply.into(),
-            ..Share::default()
-        }
-    }
-
-    #[test]
-    fn shares_become_one_reply() {
-        let (a, b) = (share(&[1, 2], "*2\r\n$1\r\nx\r\n$-1\r\n"), share(&[0], "*1\r\n$0\r\n\r\n"));
-        let text = |merge, shares: &[&Share]| {
-            String::from_utf8(merged(merge, shares, 3, Protocol::Resp2)).expect("text")
-        };
-        assert_eq!(text(Merge::Array, &[&a, &b]), "*3\r\n$0\r\n\r\n$1\r\nx\r\n$-1\r\n");
-        assert_eq!(text(Merge::Sum, &[&share(&[0], ":2\r\n"), &share(&[1], ":40\r\n")]), ":42\r\n");
-        assert_eq!(text(Merge::Ok, &[&share(&[0], "+OK\r\n"), &share(&[1], "+OK\r\n")]), "+OK\r\n");
-        assert_eq!(text(Merge::Ok, &[&share(&[0], "+OK\r\n"), &share(&[1], "-OOM no\r\n")]), "-OOM no\r\n");
-    }
+/// Where a command's keys stand among its arguments.
+fn key_positions(command: Resolved, arguments: &Arguments<'_>) -> Vec<usize> {
+    let mut positions = Vec::new();
+    let found = for_each_key(command.spec, arguments, |position, _| positions.push(position));
+    debug_assert!(found.is_ok(), "the router has found the keys");
+    positions
 }
