@@ -45,7 +45,10 @@ impl<'a> Context<'a> {
         if bytes.len() > KEY_BYTES_MAX {
             return Err(CommandError::Static("ERR key is longer than 7168 bytes"));
         }
-        Ok(self.core.shard.key(bytes))
+        Ok(match self.core.foreknown.find(bytes) {
+            Some((hash, slot)) => Key::known(bytes, hash, slot),
+            None => self.core.shard.key(bytes),
+        })
     }
 
     /// Finds a key for reading, as it is now; counts a hit or a miss, and a use unless the client asked for none.

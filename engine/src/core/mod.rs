@@ -1,6 +1,7 @@
 //! All state of one core: its sessions, its settings, what it counts, and what it asks of the process.
 
 mod action;
+mod foreknown;
 mod now;
 mod pause;
 mod random;
@@ -17,6 +18,7 @@ use crate::slowlog::Slowlog;
 use crate::topology::Topology;
 
 pub use action::Action;
+pub use foreknown::Foreknown;
 pub use now::Now;
 pub use pause::Pause;
 pub use random::Random;
@@ -29,6 +31,8 @@ pub struct Core {
     pub shard: Shard,
     /// How many cores the process has.
     pub count: u16,
+    /// Keys whose hashes were computed ahead.
+    pub foreknown: Foreknown,
     /// Everybody who is connected to this core, but for the one whose command runs.
     pub sessions: Sessions,
     /// The settings; the same on all cores.
@@ -77,6 +81,7 @@ impl Core {
     /// A core without sessions.
     pub fn new(parts: CoreParts) -> Self {
         Self {
+            foreknown: Foreknown::default(),
             observed: Observed::new(parts.shard.used_bytes() + parts.shard.overhead_bytes()),
             shard: parts.shard,
             count: parts.count,

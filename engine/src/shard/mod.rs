@@ -57,6 +57,12 @@ impl<'k> Key<'k> {
         Key { bytes, hash: key::hash(bytes, seed), slot: SlotId::of(bytes) }
     }
 
+    /// A key whose hash and slot were computed before, by `new` with the same seed.
+    #[inline]
+    pub fn known(bytes: &'k [u8], hash: u64, slot: SlotId) -> Key<'k> {
+        Key { bytes, hash, slot }
+    }
+
     /// The key itself.
     #[inline]
     pub fn bytes(&self) -> &'k [u8] {

@@ -166,6 +166,7 @@ impl CoreService {
 
     /// Runs a command for a client of another core.
     pub(super) fn visit(&mut self, io: &mut Io<Message>, arguments: &Arguments<'_>, reply: &mut Reply) {
+        self.forwarded_in += 1;
         let now = self.now(io);
         let Ok(command) = resolve(arguments) else {
             unreachable!("the forwarding core has resolved the command");

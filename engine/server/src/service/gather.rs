@@ -13,6 +13,7 @@ use super::CoreService;
 use super::connection::{Connection, Hold};
 use super::input::flush;
 use super::message::Message;
+use super::observe;
 
 /// A gathered command under way.
 struct Gathering {
@@ -51,6 +52,9 @@ impl CoreService {
         arguments: &Arguments<'_>,
     ) {
         let now = self.now(io);
+        self.observe(io);
+        self.observe_clients(io);
+        session.traffic = observe::traffic(io, connection);
         let mut part = Vec::new();
         let caller = session.id;
         let mut context = Context { core: &mut self.core, session, reply, now, spec: command.spec };
@@ -90,6 +94,8 @@ impl CoreService {
         arguments: &OwnedArguments,
     ) {
         let now = self.now(io);
+        self.observe(io);
+        self.observe_clients(io);
         let mut out = Vec::new();
         let arguments = arguments.view();
         let command = resolve(&arguments).expect("the coordinating core has resolved the command");

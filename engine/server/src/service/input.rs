@@ -1,14 +1,17 @@
 //! From received bytes to replies: parse a batch, run each command where it belongs, keep the rest.
 
-use whimbrel_engine::commands::{Executed, Resolved, execute, execute_resolved, finish, resolve};
+use whimbrel_engine::commands::{Executed, Resolved, Route, execute, execute_resolved, finish, resolve};
 use whimbrel_engine::core::Action;
-use whimbrel_engine::resp::{Arguments, Limits, OwnedArguments, Piece, Reply, Stop};
+use whimbrel_engine::key::KEY_BYTES_MAX;
+use whimbrel_engine::resp::{Arguments, Batch, Limits, OwnedArguments, Piece, Reply, Stop};
 use whimbrel_engine::session::Session;
+use whimbrel_engine::shard::Key;
 use whimbrel_net::{ConnectionId, Io, Monotonic};
 
 use super::CoreService;
 use super::connection::{Connection, Hold};
 use super::message::{Message, ReturnAddress};
+use super::observe;
 use super::routing::Destination;
 
 /// Commands parsed before the first of them runs.
@@ -113,7 +116,11 @@ impl CoreService {
         loop {
             let limits = self.limits(&session);
             let filled = batch.fill(&mut connection.parser, &bytes[at..], &limits, BATCH_COMMANDS_MAX);
+            if batch.len() > 1 {
+                self.look_ahead(&batch, &bytes[at..]);
+            }
             for index in 0..batch.len() {
+                self.core.foreknown.at(index);
                 let arguments = batch.arguments(&bytes[at..], index);
                 if waits(connection) {
                     connection.backlog.push_back(OwnedArguments::copy(&arguments));
@@ -122,6 +129,7 @@ impl CoreService {
                 }
             }
             batch.clear();
+            self.core.foreknown.clear();
             at += filled.consumed;
             match filled.stop {
                 Stop::Full if !waits(connection) => {}
@@ -141,6 +149,22 @@ impl CoreService {
         self.reply = reply;
         self.core.sessions.put(connection.session, session);
         at
+    }
+
+    /// Asks for the memory that a batch's commands will touch, step by step, so that their cache misses overlap. The first
+    /// argument is a key of most commands; where it is none, the request does no harm.
+    fn look_ahead(&mut self, batch: &Batch, bytes: &[u8]) {
+        let shard = &self.core.shard;
+        self.ahead.clear();
+        for index in 0..batch.len() {
+            let key = batch.arguments(bytes, index).opt(1).filter(|key| key.len() <= KEY_BYTES_MAX);
+            let hashed = key.map(|key| shard.key(key)).inspect(|key| shard.prefetch_slot(key));
+            self.core.foreknown.add(hashed.map(|key| (key.bytes(), key.hash(), key.slot())));
+            self.ahead.extend(hashed.map(|key| (key.hash(), key.slot())));
+        }
+        let keys = || self.ahead.iter().map(|(hash, slot)| Key::known(b"", *hash, *slot));
+        keys().for_each(|key| shard.prefetch_bucket(&key));
+        keys().for_each(|key| shard.prefetch_object(&key));
     }
 
     fn limits(&self, session: &Session) -> Limits {
@@ -179,6 +203,7 @@ impl CoreService {
             Destination::Locked => self.hold(connection, Hold::Slot, arguments),
             Destination::Core(core) => {
                 session.commands_processed += 1;
+                self.forwarded_out += 1;
                 flush(io, connection, reply);
                 let ticket = connection.replies.promise();
                 let to = ReturnAddress { connection: connection.id.as_u64(), ticket };
@@ -208,6 +233,11 @@ impl CoreService {
         arguments: &Arguments<'_>,
     ) {
         let now = self.now(io);
+        if let Route::Gather(_) = command.spec.route {
+            self.observe(io);
+            self.observe_clients(io);
+            session.traffic = observe::traffic(io, connection);
+        }
         let executed = execute_resolved(&mut self.core, session, reply, now, command, arguments);
         if let Executed::Held = executed {
             return self.hold(connection, Hold::Pause, arguments);

@@ -12,6 +12,7 @@ mod gather;
 mod input;
 mod locks;
 mod message;
+mod observe;
 mod replies;
 mod routing;
 mod run;
@@ -21,6 +22,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use whimbrel_engine::core::{Core, Now};
+use whimbrel_engine::key::SlotId;
 use whimbrel_engine::resp::{ArgumentRange, Batch, Reply};
 use whimbrel_engine::session::Session;
 use whimbrel_net::{ConnectionId, Io, ListenerId, Monotonic, PeerAddress, Service, Wake};
@@ -44,6 +46,8 @@ pub struct CoreService {
     checked_last: usize,
     /// Parsed commands of one chunk; kept for its memory.
     batch: Batch,
+    /// Hashes and slots of a batch's keys; kept for its memory.
+    ahead: Vec<(u64, SlotId)>,
     /// Replies of one chunk; kept for its memory.
     reply: Reply,
     /// Runs what other cores forward.
@@ -63,6 +67,9 @@ pub struct CoreService {
     /// Connections that wait, and for what.
     held: Vec<(ConnectionId, connection::Hold)>,
     background: background::Background,
+    /// Commands sent to other cores, and taken from them.
+    forwarded_out: u64,
+    forwarded_in: u64,
     shared: Arc<run::Shared>,
 }
 

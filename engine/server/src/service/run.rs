@@ -6,7 +6,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use whimbrel_engine::config::Config;
-use whimbrel_engine::core::{Core, CoreParts};
+use whimbrel_engine::core::{Core, CoreParts, shard_limits};
+use whimbrel_engine::info::Process;
 use whimbrel_engine::key::HashSeed;
 use whimbrel_engine::resp::{Batch, Reply};
 use whimbrel_engine::session::Session;
@@ -19,7 +20,7 @@ use whimbrel_net::{mailbox_mesh, pin_to_cpu};
 
 use super::clients::ClientCount;
 use super::message::Message;
-use super::{Clock, CoreService, background, forward, gather, locks, transaction};
+use super::{Clock, CoreService, background, forward, gather, locks, observe, transaction};
 use crate::plan::Plan;
 use crate::start::Setup;
 use crate::{log, signals};
@@ -63,7 +64,7 @@ impl Shared {
 
 /// Serves until the process is asked to end.
 pub fn serve(setup: Setup) -> Result<(), String> {
-    let Setup { config, plan, listeners, .. } = setup;
+    let Setup { config, config_file, plan, listeners, .. } = setup;
     let count = plan.cores.len();
     let mut mesh = mailbox_mesh(count + 1, MAILBOX_MESSAGES_MAX)
         .map_err(|error| format!("no descriptors for the cores' doorbells: {error}"))?;
@@ -79,9 +80,11 @@ pub fn serve(setup: Setup) -> Result<(), String> {
     signals::watch(move || stopping.stop()).map_err(|error| format!("cannot watch for signals: {error}"))?;
 
     let clock = Clock::start();
+    let cpus: Vec<usize> = plan.cores.iter().map(|core| core.cpu).collect();
+    let process = observe::process(&cpus, config_file.as_deref(), shared.seed);
     let mut threads = Vec::new();
     for (index, (mailboxes, listeners)) in mesh.into_iter().zip(listeners).enumerate() {
-        let start = CoreStart { index, count, cpu: plan.cores[index].cpu, clock };
+        let start = CoreStart { index, count, cpu: cpus[index], clock, process: process.clone() };
         let (config, plan, shared) = (config.clone(), plan.clone(), Arc::clone(&shared));
         let thread = std::thread::Builder::new()
             .name(format!("core-{index}"))
@@ -133,6 +136,7 @@ struct CoreStart {
     count: usize,
     cpu: usize,
     clock: Clock,
+    process: Process,
 }
 
 impl CoreStart {
@@ -163,6 +167,7 @@ impl CoreStart {
             connections: Vec::new(),
             checked_last: 0,
             batch: Batch::default(),
+            ahead: Vec::new(),
             reply: Reply::default(),
             visitor: Session::default(),
             ranges: Vec::new(),
@@ -175,6 +180,8 @@ impl CoreStart {
             resumed: Default::default(),
             held: Vec::new(),
             background: background::Background::default(),
+            forwarded_out: 0,
+            forwarded_in: 0,
             shared,
         };
         service.apply_config(reactor.io());
@@ -195,7 +202,7 @@ impl CoreStart {
             })
             .collect();
         let shard = Shard::new(HashSeed(seed), ShardLimits::default()).map_err(|error| error.to_string())?;
-        Ok(Core::new(CoreParts {
+        let mut core = Core::new(CoreParts {
             index: self.index as u16,
             count: self.count as u16,
             shard,
@@ -203,7 +210,9 @@ impl CoreStart {
             topology: Topology::even(nodes, NodeIndex::new(self.index)),
             seed: seed.wrapping_add(self.index as u64),
             started: self.clock.at(Monotonic::now()),
-        }))
+        });
+        core.observed.process = self.process.clone();
+        Ok(core)
     }
 }
 
@@ -232,11 +241,6 @@ impl CoreService {
         io.set_keepalive(
             (config.tcp_keepalive > 0).then(|| Duration::from_secs(config.tcp_keepalive.into())),
         );
-        let limits = ShardLimits {
-            packed_fields_max: config.hash_max_listpack_entries as usize,
-            packed_value_bytes_max: config.hash_max_listpack_value as usize,
-            fork_retained_bytes_max: config.fork_retained_max / self.count as u64,
-        };
-        self.core.shard.set_limits(limits);
+        self.core.shard.set_limits(shard_limits(config));
     }
 }

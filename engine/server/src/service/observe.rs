@@ -1,0 +1,125 @@
+//! What a core is told of the process, the reactor and its connections, for INFO and CLIENT LIST.
+
+use std::fs;
+
+use whimbrel_engine::info::{Counters, LimitUse, Process};
+use whimbrel_engine::session::Traffic;
+use whimbrel_net::Io;
+
+use super::CoreService;
+use super::connection::Connection;
+use super::message::Message;
+use crate::checks;
+
+/// Clock ticks a second, in which /proc counts CPU time (`USER_HZ`, the same on every Linux).
+const TICKS_PER_SECOND: u64 = 100;
+
+/// Bytes in a page, in which /proc counts memory.
+const PAGE_BYTES: u64 = 4096;
+
+/// What does not change while the process runs.
+pub fn process(cpus: &[usize], config_file: Option<&std::path::Path>, seed: u64) -> Process {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+    let path_text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+    Process {
+        pid: std::process::id(),
+        run_id: whimbrel_engine::topology::NodeId::derived(seed, u16::MAX).as_str().to_owned(),
+        os: format!("Linux {} {}", read("/proc/sys/kernel/osrelease"), std::env::consts::ARCH),
+        executable: std::env::current_exe().map(|path| path_text(&path)).unwrap_or_default(),
+        config_file: config_file.map(path_text).unwrap_or_default(),
+        cpus: cpus.iter().map(|cpu| *cpu as u16).collect(),
+        system_bytes: checks::total_bytes(&read("/proc/meminfo")).unwrap_or_default(),
+        ..Process::default()
+    }
+}
+
+impl CoreService {
+    /// Brings what the core is told up to date; asked for by the few commands that show it.
+    pub(super) fn observe(&mut self, io: &Io<Message>) {
+        let gauges = io.gauges();
+        let options = io.options();
+        let observed = &mut self.core.observed;
+        observed.outside = Counters {
+            connections_received: self.core.stats.connections_received,
+            connections_rejected: self.core.stats.rejected_connections + gauges.refused,
+            output_buffer_disconnections: self.core.stats.output_limit_closed,
+            net_input_bytes: gauges.bytes_in,
+            net_output_bytes: gauges.bytes_out,
+            reads_processed: gauges.completions,
+            writes_processed: gauges.sends,
+            turns: gauges.turns,
+            forwarded_out: self.forwarded_out,
+            forwarded_in: self.forwarded_in,
+            mailbox_full: gauges.mailbox_full,
+            receive_buffer_exhaustions: gauges.buffer_exhaustions,
+            ..Counters::default()
+        };
+        let connections = LimitUse {
+            now: gauges.connections,
+            max: options.connections_max.into(),
+            reached: gauges.refused,
+        };
+        observed.limits.insert("connections", connections);
+        let buffers =
+            LimitUse { now: 0, max: options.receive_buffers.into(), reached: gauges.buffer_exhaustions };
+        observed.limits.insert("receive-buffers", buffers);
+        let process = &mut observed.process;
+        if let Some(pages) = fs::read_to_string("/proc/self/statm").ok().and_then(|text| field(&text, 1)) {
+            process.resident_bytes = pages * PAGE_BYTES;
+        }
+        if let Ok(stat) = fs::read_to_string("/proc/self/stat") {
+            // The name in brackets may hold blanks; what follows it does not. User time is field 14, system time 15.
+            let behind = stat.rsplit_once(')').map_or("", |(_, behind)| behind);
+            let us = |ticks: u64| ticks * 1_000_000 / TICKS_PER_SECOND;
+            process.cpu_user_us = field(behind, 11).map_or(0, us);
+            process.cpu_system_us = field(behind, 12).map_or(0, us);
+        }
+    }
+
+    /// Notes how far the totals are, for rates and peaks.
+    pub(super) fn sample(&mut self, io: &Io<Message>) {
+        let now = self.now(io);
+        let gauges = io.gauges();
+        let outside = &mut self.core.observed.outside;
+        outside.net_input_bytes = gauges.bytes_in;
+        outside.net_output_bytes = gauges.bytes_out;
+        outside.turns = gauges.turns;
+        let used_bytes = self.core.shard.used_bytes() + self.core.shard.overhead_bytes();
+        self.core.observed.sample(now, self.core.stats.commands_processed, used_bytes);
+    }
+
+    /// What CLIENT LIST shows of every connection.
+    pub(super) fn observe_clients(&mut self, io: &Io<Message>) {
+        for connection in self.connections.iter().flatten() {
+            let traffic = traffic(io, connection);
+            if let Some(session) = self.core.sessions.at_mut(connection.session) {
+                session.traffic = Traffic {
+                    bytes_in: session.traffic.bytes_in,
+                    bytes_out: session.traffic.bytes_out,
+                    ..traffic
+                };
+            }
+        }
+    }
+}
+
+/// What is known of a connection's buffers.
+pub fn traffic(io: &Io<Message>, connection: &Connection) -> Traffic {
+    let backlog: usize = connection.backlog.iter().map(|command| command.view().bytes_total()).sum();
+    let query_bytes = connection.pending_input() + backlog;
+    let output_bytes = io.output_pending_bytes(connection.id);
+    let input_room = connection.input.capacity();
+    Traffic {
+        descriptor: connection.id.index() as i32,
+        query_bytes,
+        query_free_bytes: input_room.saturating_sub(connection.input.len()),
+        output_bytes,
+        memory_bytes: size_of::<Connection>() + input_room + output_bytes + connection.parser.memory_bytes(),
+        ..Traffic::default()
+    }
+}
+
+/// The number in a place of a line of words.
+fn field(text: &str, place: usize) -> Option<u64> {
+    text.split_whitespace().nth(place)?.parse().ok()
+}
