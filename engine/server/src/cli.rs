@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use whimbrel_engine::config::{Config, Group, Kind, Parameter, parameters, remedy, takes};
+use whimbrel_engine::config::{Config, Group, Kind, Parameter, default_of, parameters, remedy, takes};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -99,12 +99,12 @@ fn arguments() -> Vec<Arg> {
 }
 
 fn argument(row: &'static Parameter) -> Arg {
-    let default = String::from_utf8_lossy(&row.default_text()).into_owned();
+    let default = default_of(row);
     let mut help = row.doc.trim().to_owned();
     if let Kind::Choice(names) = row.kind {
         help.push_str(&format!(" [{}]", names.join(", ")));
     }
-    if !default.is_empty() {
+    if default != "\"\"" {
         help.push_str(&format!(" [default: {default}]"));
     }
     let argument = Arg::new(row.name)

@@ -16,7 +16,13 @@ pub fn load(config: &mut Config, path: &Path) -> Result<(), String> {
         format!("cannot read {}: {error}\n    Give --config a file that this user can read.", path.display())
     })?;
     let result = config::load(config, &path.display().to_string(), &text, &mut include);
-    result.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    result.map_err(|errors| {
+        let mut texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        if errors.len() >= config::FAULTS_MAX {
+            texts.push(format!("These are the first {} faults; there may be more.", config::FAULTS_MAX));
+        }
+        texts.join("\n")
+    })
 }
 
 /// Writes the values of `current` into the file, and leaves the rest of it as it is (CONFIG REWRITE).

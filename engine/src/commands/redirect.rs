@@ -17,12 +17,14 @@ pub fn redirect(
     arguments: &Arguments<'_>,
 ) -> Result<(), CommandError> {
     let Some(slot) = common_slot(spec, arguments)? else { return Ok(()) };
-    if core.topology.owns(slot) {
+    let serves = core.topology.serves(core.config.cluster_require_full_coverage);
+    if serves && core.topology.owns(slot) {
         return Ok(());
     }
     match core.topology.moved(slot, reached(core, session)) {
-        Some(text) => Err(CommandError::Text(text)),
         None => Err(CommandError::Static("CLUSTERDOWN Hash slot not served")),
+        Some(_) if !serves => Err(CommandError::Static("CLUSTERDOWN The cluster is down")),
+        Some(text) => Err(CommandError::Text(text)),
     }
 }
 
@@ -48,6 +50,7 @@ mod tests {
     use crate::commands::testing::Bench;
     use crate::commands::{Access, Keys};
     use crate::resp::OwnedArguments;
+    use crate::topology::SlotRange;
 
     #[test]
     fn keys_decide_where_a_command_runs() {
@@ -67,5 +70,22 @@ mod tests {
             Err("CROSSSLOT Keys in request don't hash to the same slot".to_owned())
         );
         assert_eq!(ask("mget"), Ok(()));
+    }
+
+    #[test]
+    fn slots_without_an_owner_stop_the_others_if_all_are_required() {
+        let mut bench = Bench::default();
+        bench.check("@cores 2");
+        bench.core.topology.assign(&[SlotRange::new(12182, 12182).unwrap()], None, 2);
+        bench.check(
+            "
+            GET foo -> -CLUSTERDOWN Hash slot not served
+            GET bar -> -CLUSTERDOWN The cluster is down
+            CLUSTER INFO -> $...cluster_state:fail ...
+            @config cluster-require-full-coverage no
+            GET foo -> -CLUSTERDOWN Hash slot not served
+            GET bar -> $-1
+            ",
+        );
     }
 }

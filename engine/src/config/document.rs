@@ -1,8 +1,9 @@
 //! The table of parameters as text for people.
 
 use super::kind::Kind;
-use super::parameter::When;
-use super::table::parameters;
+use super::parameter::{Parameter, When};
+use super::table::{Config, parameters};
+use super::value::Value;
 use std::fmt::Write;
 
 /// What a parameter takes, in a few words.
@@ -28,13 +29,25 @@ pub fn takes(kind: &Kind) -> String {
     }
 }
 
+/// A parameter's value at the start, as people write it: `1gb`, and `""` for nothing.
+pub fn default_of(row: &Parameter) -> String {
+    let config = Config::default();
+    match (row.kind, (row.read)(&config)) {
+        (Kind::Bytes { .. }, Value::Integer(bytes)) => size(bytes),
+        _ => match String::from_utf8_lossy(&row.text(&config)).into_owned() {
+            empty if empty.is_empty() => "\"\"".to_owned(),
+            text => text,
+        },
+    }
+}
+
 /// The whole table in Markdown.
 pub fn markdown() -> String {
     let mut out = String::from("| parameter | takes | default | at run time | |\n|---|---|---|---|---|\n");
     for row in parameters() {
-        let default = String::from_utf8_lossy(&row.default_text()).into_owned();
-        let default = if default.is_empty() { "\"\"" } else { &default };
-        let runtime = if row.when == When::Runtime { "yes" } else { "" };
+        let default = default_of(row);
+        let changes = row.when == When::Runtime && !matches!(row.kind, Kind::Only { .. });
+        let runtime = if changes { "yes" } else { "" };
         let doc = row.doc.trim();
         writeln!(out, "| `{}` | {} | `{default}` | {runtime} | {doc} |", row.name, takes(&row.kind))
             .expect("writing to a String cannot fail");
@@ -63,7 +76,7 @@ mod tests {
             text.contains("| `maxmemory` | bytes from 0, such as 64mb | `0` | yes | Memory for data"),
             "{text}"
         );
-        assert!(text.contains("| `save` | only \"\" | `\"\"` | yes |"), "{text}");
+        assert!(text.contains("| `save` | only \"\" | `\"\"` |  |"), "{text}");
     }
 
     #[test]

@@ -23,8 +23,8 @@ mod value;
 
 pub use choice::{Choice, DebugCommand, LogLevel, MaxmemoryPolicy};
 pub use cpus::CpuList;
-pub use document::{markdown, takes};
-pub use file::{FileError, FileFault, Included, load};
+pub use document::{default_of, markdown, takes};
+pub use file::{FAULTS_MAX, FileError, FileFault, Included, load};
 pub use kind::{Kind, Rejection};
 pub use line::{quoted, split};
 pub use output_limits::{ClientClass, OutputLimit, OutputLimits};

@@ -53,6 +53,12 @@ const REFUSED: &[(&str, &str)] = &[
         "activedefrag active-defrag-* activerehashing jemalloc-bg-thread",
         "the arena bounds fragmentation by itself; leave it out",
     ),
+    (
+        "always-show-logo set-proc-title proc-title-template",
+        "the banner and the process' name are always the same; leave it out",
+    ),
+    ("oom-score-adj oom-score-adj-values", "leave that to systemd (OOMScoreAdjust=), and leave it out"),
+    ("disable-thp", "the arena asks the kernel for what it needs; leave it out"),
     ("dynamic-hz", "nothing runs by hz; leave it out"),
     ("enable-protected-configs", "no parameter is protected that can be set at run time; leave it out"),
     ("sentinel", "Whimbrel does not run as a sentinel; leave it out"),

@@ -122,11 +122,11 @@ table! {
         maxmemory_samples: u32 = 5, Runtime, Integer { min: 1, max: 64 };
         /// How slowly the LFU counter grows with hits.
         lfu_log_factor: u32 = 10, Runtime, Integer { min: 0, max: SECONDS_MAX };
-        /// Minutes after which the LFU counter of an untouched key halves its distance; 0 never decays it.
+        /// Minutes after which the LFU counter of an untouched key falls by one; 0 never lets it fall.
         lfu_decay_time: u32 = 1, Runtime, Integer { min: 0, max: SECONDS_MAX };
         /// How eagerly expired keys are swept, 1 to 10.
         active_expire_effort: u8 = 1, Runtime, Integer { min: 1, max: 10 };
-        /// Memory that forks may retain per core behind their cursors; at the ceiling writes stream instead.
+        /// Memory that forks may retain per core; at the ceiling the fork that stands in the way of a write is ended.
         fork_retained_max: u64 = 128 << 20, Runtime, Bytes { min: 1 << 20, max: i64::MAX };
     }
     Cores {
