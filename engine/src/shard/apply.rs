@@ -42,6 +42,7 @@ impl Shard {
             | Effect::Write { key, .. }
             | Effect::Expire { key, .. }
             | Effect::HashSet { key, .. }
+            | Effect::HashExpire { key, .. }
             | Effect::HashRemove { key, .. } => {
                 let key = self.key(key);
                 self.amend(&key, NOTHING_EXPIRES)
@@ -62,6 +63,7 @@ impl Shard {
             Effect::HashSet { name, value, expires_at_ms, .. } if is_hash => {
                 write.hash_set(name, value, expiry(expires_at_ms)).map(|_| true)?
             }
+            Effect::HashExpire { name, expires_at_ms, .. } => write.hash_set_expiry(name, expires_at_ms)?,
             Effect::HashRemove { name, .. } => write.hash_remove(name)?,
             _ => false,
         };

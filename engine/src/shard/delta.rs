@@ -63,6 +63,15 @@ pub enum Effect<'a> {
         /// The field.
         name: &'a [u8],
     },
+    /// The field expires at another time, or never.
+    HashExpire {
+        /// The key.
+        key: &'a [u8],
+        /// The field.
+        name: &'a [u8],
+        /// When the field expires.
+        expires_at_ms: Option<u64>,
+    },
     /// All keys of the slot are gone.
     Flush,
 }
@@ -112,6 +121,7 @@ impl<'a> Effect<'a> {
             }
             Effect::HashRemove { key, name } => put(6, None, 0, &[key, name]),
             Effect::Flush => put(7, None, 0, &[]),
+            Effect::HashExpire { key, name, expires_at_ms } => put(8, expires_at_ms, 0, &[key, name]),
         }
         out
     }
@@ -137,6 +147,7 @@ impl<'a> Effect<'a> {
             5 => Effect::HashSet { key: part()?, name: part()?, value: part()?, expires_at_ms },
             6 => Effect::HashRemove { key: part()?, name: part()? },
             7 => Effect::Flush,
+            8 => Effect::HashExpire { key: part()?, name: part()?, expires_at_ms },
             _ => return None,
         };
         rest.is_empty().then_some(effect)
@@ -212,6 +223,8 @@ mod tests {
             Effect::Expire { key, expires_at_ms: None },
             Effect::HashSet { key, name, value: b"", expires_at_ms: Some(0) },
             Effect::HashRemove { key, name },
+            Effect::HashExpire { key, name, expires_at_ms: Some(7) },
+            Effect::HashExpire { key, name, expires_at_ms: None },
             Effect::Flush,
         ] {
             let bytes = effect.encode();

@@ -101,15 +101,16 @@ impl Write<'_, '_> {
         Ok(live)
     }
 
-    /// Changes when a field expires; `false` if there is no such field.
+    /// Changes when a field expires; `false` if there is no such field. Its value stays where it is, however large.
     pub fn hash_set_expiry(&mut self, name: &[u8], expires_at_ms: Option<u64>) -> Result<bool, ArenaError> {
-        let Some(field) = self.entry().and_then(|entry| entry.hash()).and_then(|hash| hash.field(name))
-        else {
+        let hash = self.entry().and_then(|entry| entry.hash());
+        if hash.is_none_or(|hash| hash.field(name).is_none()) {
             return Ok(false);
-        };
-        let value = field.value.bytes().into_owned();
-        let expiry = expires_at_ms.map_or(Expiry::Clear, Expiry::At);
-        self.hash_set(name, &value, expiry)?;
+        }
+        if !self.expire_packed(name, expires_at_ms)? {
+            self.in_table(|memory, hash, guard| expire_field(memory, hash, name, expires_at_ms, guard))?;
+        }
+        self.emit(|key| Effect::HashExpire { key, name, expires_at_ms });
         Ok(true)
     }
 
@@ -189,12 +190,31 @@ impl Write<'_, '_> {
                     break;
                 }
             }
-            fits
+            fits && !bytes.is_empty()
         })?;
         if !fits {
             self.unpack()?;
         }
         Ok(fits.then_some(created))
+    }
+
+    /// Changes when a field of a packed hash expires; `false` if the hash has, or from now on needs, a table.
+    fn expire_packed(&mut self, name: &[u8], expires_at_ms: Option<u64>) -> Result<bool, ArenaError> {
+        if self.encoding() == Some(Encoding::TableHash) {
+            return Ok(false);
+        }
+        let bytes_max = inline_bytes_max(self.key.bytes().len());
+        let mut fits = true;
+        self.in_packed(|bytes, _| {
+            let place = packed::place(bytes, name).expect("the caller has seen the field");
+            packed::set_expiry(bytes, &place, expires_at_ms);
+            fits = bytes.len() <= bytes_max;
+            fits
+        })?;
+        if !fits {
+            self.unpack()?;
+        }
+        Ok(fits)
     }
 
     /// Runs a change of the hash's packed bytes, none of a key that is not there; they are stored if the change says so.
@@ -320,6 +340,35 @@ fn set_field(
     let live = old.flatten().filter(|at| *at > now_ms);
     put_field(memory, hash, name, value, expiry.after(live), guard)?;
     Ok(old.is_none_or(|old| old != live))
+}
+
+/// Changes when a field expires, which is there.
+fn expire_field(
+    memory: &mut Memory,
+    hash: &mut TableHash,
+    name: &[u8],
+    expires_at_ms: Option<u64>,
+    guard: Guard,
+) -> Result<(), ArenaError> {
+    let hashed = memory.hash(name);
+    let found = memory.find(&hash.table, hashed, name).expect("the caller has seen the field");
+    let parts = Parts::of(&memory.arena, found.object);
+    let mut value = parts.value(&memory.arena, found.object).to_vec();
+    let twin = (parts.encoding == Encoding::Large).then(|| {
+        let twin = memory.share_large(object::large_id(&memory.arena, found.object, &parts));
+        value = bytemuck::bytes_of(&LargeValue { id: twin.0 }).to_vec();
+        twin
+    });
+    let draft = Draft { key: name, encoding: parts.encoding, expires_at_ms, value: [&value, b""], access: 0 };
+    let expires_s = expires_at_ms.map(bound_s);
+    memory.put(&mut hash.table, hashed, Some(found), &draft, expires_s, Old::Shell, guard).inspect_err(
+        |_| {
+            if let Some(twin) = twin {
+                memory.drop_large(twin);
+            }
+        },
+    )?;
+    Ok(())
 }
 
 /// Removes a field; answers when it would have expired, if it was there.

@@ -129,26 +129,36 @@ impl<'a> HashView<'a> {
         }
     }
 
-    /// Shows the fields from a cursor on until about `count` were shown; answers the next cursor, 0 at the end. A field
-    /// that is there during the whole scan is shown exactly once, if the hash's form does not change meanwhile.
+    /// Shows the fields from a cursor on until about `count` were looked at; answers the next cursor, 0 at the end. A field
+    /// that is there during the whole scan is shown at least once, if the hash's form does not change meanwhile, and
+    /// exactly once in all but the largest of hashes. A packed hash is shown whole.
     pub fn scan(&self, cursor: u64, count: usize, mut show: impl FnMut(Field<'a>)) -> u64 {
+        /// A cursor is the upper bits of a hash, so few that clients may read it as a double.
+        const CURSOR_BITS: u32 = 53;
+        const SHIFT: u32 = u64::BITS - CURSOR_BITS;
         let Form::Table(hash) = self.form else {
             self.for_each(show);
             return 0;
         };
-        let mut shown = 0;
-        let mut from = cursor;
+        if cursor >> CURSOR_BITS != 0 {
+            return 0;
+        }
+        let mut looked_at = 0;
+        let mut from = cursor << SHIFT;
         loop {
             let next = self.memory.scan_bucket(&hash.table, from, |object| {
+                looked_at += 1;
                 let field = Field::of(self.memory, object);
                 if field.is_live(self.now_ms) {
-                    shown += 1;
                     show(field);
                 }
             });
+            // An empty bucket costs a look too.
+            looked_at += 1;
             match next {
                 None => return 0,
-                Some(next) if shown >= count => return next,
+                // What the cursor cannot say is shown again; it must get ahead all the same.
+                Some(next) if looked_at >= count && next >> SHIFT > cursor => return next >> SHIFT,
                 Some(next) => from = next,
             }
         }

@@ -100,6 +100,22 @@ pub fn replace(bytes: &mut Vec<u8>, old: &Place, name: &[u8], value: &[u8], expi
     bytes.drain(old.start + length..old.end + length);
 }
 
+/// Changes when a field expires.
+pub fn set_expiry(bytes: &mut Vec<u8>, place: &Place, expires_at_ms: Option<u64>) {
+    const AT: usize = 2;
+    let old = place.start + AT..place.start + AT + if place.expires_at_ms.is_some() { 8 } else { 0 };
+    match expires_at_ms {
+        Some(at) => {
+            bytes[place.start + 1] |= EXPIRING;
+            bytes.splice(old, at.to_ne_bytes());
+        }
+        None => {
+            bytes[place.start + 1] &= !EXPIRING;
+            bytes.drain(old);
+        }
+    }
+}
+
 /// The field with this name.
 pub fn find<'a>(bytes: &'a [u8], name: &[u8]) -> Option<Field<'a>> {
     fields(bytes).find(|field| field.name == name)
@@ -147,6 +163,12 @@ mod tests {
                     }
                 }
                 assert_eq!(bytes, expected);
+                for expires_at_ms in [None, Some(5), Some(6), None, None, Some(7)] {
+                    let old = place(&bytes, name).unwrap();
+                    set_expiry(&mut bytes, &old, expires_at_ms);
+                    let field = find(&bytes, name).unwrap();
+                    assert_eq!((&*field.value.bytes(), field.expires_at_ms), (value, expires_at_ms));
+                }
                 let new = place(&bytes, name).unwrap();
                 remove(&mut bytes, &new);
                 assert_eq!(place(&bytes, name), Err(2));

@@ -29,7 +29,9 @@ enum Step {
     Remove(u8),
     HashSet(u8, u16, usize, Option<u64>),
     HashFill(u8, u16),
+    HashSetMany(u8, Vec<(u16, usize)>, Expiry),
     HashRemove(u8, u16),
+    HashRemoveMany(u8, Vec<u16>),
     HashExpire(u8, u16, Option<u64>),
     Rename(u8, u8),
     Copy(u8, u8),
@@ -41,6 +43,7 @@ enum Step {
     CloseFork(usize),
     Watch,
     Reclaim,
+    Limits(usize, usize),
 }
 
 fn expiry() -> impl Strategy<Value = Option<u64>> {
@@ -49,6 +52,15 @@ fn expiry() -> impl Strategy<Value = Option<u64>> {
 
 fn length() -> impl Strategy<Value = usize> {
     prop_oneof![8 => 0..200usize, 2 => 0..20_000usize, 1 => CHUNK_BYTES - 10..CHUNK_BYTES * 2]
+}
+
+/// Lengths around what a packed field may have, and around what a table's field object may hold.
+fn field_length() -> impl Strategy<Value = usize> {
+    prop_oneof![16 => 0..150usize, 2 => 125..130usize, 1 => 7_800..8_300usize, 1 => 0..40_000usize]
+}
+
+fn any_expiry() -> impl Strategy<Value = Expiry> {
+    prop_oneof![Just(Expiry::Keep), Just(Expiry::Clear), (1..200_000u64).prop_map(Expiry::At)]
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -61,9 +73,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (key.clone(), 0..30_000usize, length()).prop_map(|(k, o, l)| Step::SetRange(k, o, l)),
         3 => (key.clone(), expiry()).prop_map(|(k, e)| Step::Expire(k, e)),
         3 => key.clone().prop_map(Step::Remove),
-        8 => (key.clone(), field.clone(), 0..150usize, expiry()).prop_map(|(k, f, l, e)| Step::HashSet(k, f, l, e)),
+        8 => (key.clone(), field.clone(), field_length(), expiry()).prop_map(|(k, f, l, e)| Step::HashSet(k, f, l, e)),
         2 => (key.clone(), field.clone()).prop_map(|(k, f)| Step::HashFill(k, f)),
+        4 => (key.clone(), proptest::collection::vec((field.clone(), field_length()), 0..12), any_expiry())
+            .prop_map(|(k, fields, e)| Step::HashSetMany(k, fields, e)),
         5 => (key.clone(), field.clone()).prop_map(|(k, f)| Step::HashRemove(k, f)),
+        2 => (key.clone(), proptest::collection::vec(field.clone(), 0..40))
+            .prop_map(|(k, fields)| Step::HashRemoveMany(k, fields)),
         3 => (key.clone(), field, expiry()).prop_map(|(k, f, e)| Step::HashExpire(k, f, e)),
         3 => (key.clone(), key.clone()).prop_map(|(a, b)| Step::Rename(a, b)),
         2 => (key.clone(), key).prop_map(|(a, b)| Step::Copy(a, b)),
@@ -75,6 +91,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => any::<usize>().prop_map(Step::CloseFork),
         1 => Just(Step::Watch),
         2 => Just(Step::Reclaim),
+        1 => (0..120usize, 0..150usize).prop_map(|(fields, bytes)| Step::Limits(fields, bytes)),
     ];
     proptest::collection::vec(step, 1..150)
 }
@@ -107,7 +124,12 @@ fn name(key: u8) -> Vec<u8> {
 }
 
 fn field_name(field: u16) -> Vec<u8> {
-    format!("field:{field}").into_bytes()
+    let mut name = format!("field:{field}").into_bytes();
+    if field.is_multiple_of(50) {
+        // Lengths around the longest name that a packed field may have.
+        name.resize(usize::from(246 + field / 50), b'.');
+    }
+    name
 }
 
 fn filled(length: usize, seed: u64) -> Vec<u8> {
@@ -269,7 +291,15 @@ impl World {
                     self.run(seed, Step::HashSet(key, field, usize::from(field % 30), None));
                 }
             }
-            Step::HashSet(..) | Step::HashRemove(..) | Step::HashExpire(..) => self.run_hash(seed, step),
+            Step::HashSet(..)
+            | Step::HashSetMany(..)
+            | Step::HashRemove(..)
+            | Step::HashRemoveMany(..)
+            | Step::HashExpire(..) => self.run_hash(seed, step),
+            Step::Limits(packed_fields_max, packed_value_bytes_max) => {
+                let limits = *self.shard.limits();
+                self.shard.set_limits(ShardLimits { packed_fields_max, packed_value_bytes_max, ..limits });
+            }
             Step::Rename(from, to) | Step::Copy(from, to) => {
                 self.drop_hollow(from);
                 let (a, b) = (name(from), name(to));
@@ -321,7 +351,12 @@ impl World {
 
     fn run_hash(&mut self, seed: u64, step: Step) {
         let now_ms = self.now_ms;
-        let (Step::HashSet(key, ..) | Step::HashRemove(key, _) | Step::HashExpire(key, ..)) = step else {
+        let (Step::HashSet(key, ..)
+        | Step::HashSetMany(key, ..)
+        | Step::HashRemove(key, _)
+        | Step::HashRemoveMany(key, _)
+        | Step::HashExpire(key, ..)) = step
+        else {
             return;
         };
         self.drop_hollow(key);
@@ -339,6 +374,32 @@ impl World {
                 let expiry = at.map_or(Expiry::Clear, Expiry::At);
                 let created = self.shard.write(&k, now_ms).hash_set(&field_name(field), &value, expiry);
                 assert_eq!(created, Ok(fields.insert(field_name(field), (value, at)).is_none()));
+            }
+            Step::HashSetMany(_, many, expiry) => {
+                let many: Vec<(Vec<u8>, Vec<u8>)> = many
+                    .into_iter()
+                    .map(|(field, length)| (field_name(field), filled(length, seed + u64::from(field))))
+                    .collect();
+                let expiry = match expiry {
+                    Expiry::At(after) => Expiry::At(now_ms + after),
+                    other => other,
+                };
+                let pairs = many.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
+                let created = self.shard.write(&k, now_ms).hash_set_many(pairs, expiry);
+                let before = fields.len();
+                for (name, value) in many {
+                    let old = fields.get(&name).and_then(|(_, at)| *at);
+                    fields.insert(name, (value, expiry.after(old)));
+                }
+                assert_eq!(created, Ok(fields.len() - before));
+            }
+            Step::HashRemoveMany(_, many) => {
+                let many: Vec<Vec<u8>> = many.into_iter().map(field_name).collect();
+                let names = many.iter().map(|name| name.as_slice());
+                let removed = self.shard.write(&k, now_ms).hash_remove_many(names);
+                let before = fields.len();
+                many.iter().for_each(|name| drop(fields.remove(name)));
+                assert_eq!(removed, Ok(before - fields.len()));
             }
             Step::HashRemove(_, field) => {
                 let removed = self.shard.write(&k, now_ms).hash_remove(&field_name(field));
@@ -477,4 +538,33 @@ proptest! {
         world.check();
         world.finish();
     }
+}
+
+/// What a hash of short fields costs: two bytes a field beside name and value, rounded up to a size class.
+#[test]
+fn a_short_hash_costs_what_it_holds() {
+    let mut shard = shard();
+    let cost = |shard: &mut Shard, name: &[u8], value_length: usize| {
+        let key = shard.key(name);
+        let names: Vec<String> = (10..26).map(|field| format!("field:{field}")).collect();
+        let value = vec![b'v'; value_length];
+        let fields = names.iter().map(|field| (field.as_bytes(), value.as_slice()));
+        assert_eq!(shard.write(&key, 0).hash_set_many(fields, Expiry::Clear), Ok(16));
+        let entry = shard.peek(&key, 0).expect("the hash was just set");
+        assert_eq!(entry.encoding(), "listpack");
+        shard.memory().object_bytes(shard.lookup(&key).expect("the hash was just set").object)
+    };
+    // 8 bytes of header, 8 of key, 16 fields of 2 + 8 + value.
+    assert_eq!(cost(&mut shard, b"hash:100", 16), 448, "432 bytes");
+    assert_eq!(cost(&mut shard, b"hash:200", 24), 576, "560 bytes");
+    assert_eq!(cost(&mut shard, b"hash:300", 32), 704, "688 bytes");
+}
+
+#[test]
+fn an_empty_list_of_fields_makes_no_key() {
+    let mut shard = shard();
+    let key = shard.key(b"hash");
+    assert_eq!(shard.write(&key, 0).hash_set_many(std::iter::empty(), Expiry::Clear), Ok(0));
+    assert_eq!(shard.write(&key, 0).hash_remove_many(std::iter::empty()), Ok(0));
+    assert_eq!((shard.keys(), shard.used_bytes()), (0, 0));
 }

@@ -269,6 +269,11 @@ impl Reply {
         self.end(deferred, |reply| reply.set(len));
     }
 
+    /// Puts a bulk string where `defer` was, before all that was written since.
+    pub fn end_bulk(&mut self, deferred: Deferred, value: impl AsRef<[u8]>) {
+        self.end(deferred, |reply| reply.bulk(value));
+    }
+
     /// Replies that were written elsewhere, in the same protocol.
     pub fn raw(&mut self, replies: &[u8]) {
         self.bytes.extend_from_slice(replies);

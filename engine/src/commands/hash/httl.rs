@@ -1,0 +1,54 @@
+//! HTTL: how many seconds fields have left to live.
+
+use super::deadline::{Since, Unit, show_deadline};
+use crate::commands::{
+    Access, Categories, Category, CommandError, Context, Flag, Flags, Group, Keys, Route, Spec,
+};
+use crate::resp::Arguments;
+
+/// HTTL.
+pub const SPEC: Spec = Spec {
+    name: "httl",
+    arity: -5,
+    flags: Flags::of(&[Flag::Readonly, Flag::Fast]),
+    acl: Categories::of(&[Category::Hash]),
+    keys: Keys::one(1, Access::READ),
+    tips: &["nondeterministic_output"],
+    since: "7.4.0",
+    group: Group::Hash,
+    summary: "How many seconds fields have left to live.",
+    complexity: "O(N) where N is the number of fields named",
+    route: Route::Keys,
+    run,
+    ..Spec::BASE
+};
+
+fn run(context: &mut Context<'_>, arguments: &Arguments<'_>) -> Result<(), CommandError> {
+    show_deadline(context, arguments, Unit::Seconds, Since::Now)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::commands::testing::check;
+
+    #[test]
+    fn says_it_for_each_field() {
+        check(
+            r#"
+            HTTL h FIELDS 1 a -> *1 :-2
+            HSET h a 1 b 2 -> :2
+            HPEXPIRE h 1500 FIELDS 1 a -> *1 :1
+            HTTL h fields 3 a b x -> *3 :2 :-1 :-2
+            @after 1500
+            HTTL h FIELDS 1 a -> *1 :-2
+            HTTL h FIELDS 2 a -> -ERR syntax error
+            HTTL h FIELDS 0 a -> -ERR syntax error
+            HTTL h FIELDS x a -> -ERR value is not an integer or out of range
+            HTTL h FELDS 1 a -> -ERR Mandatory argument FIELDS is missing or not at the right position
+            HTTL h FIELDS 1 -> -ERR wrong number of arguments for 'httl' command
+            SET s v -> +OK
+            HTTL s FIELDS 1 a -> -WRONGTYPE Operation against a key holding the wrong kind of value
+            "#,
+        );
+    }
+}
