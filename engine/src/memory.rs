@@ -195,6 +195,12 @@ impl Memory {
         }
     }
 
+    /// Whether a fork may see something that hangs on an object, though perhaps not the object itself: the fields of a hash
+    /// outlive the objects that name their table.
+    pub fn shares_below(&self, object: Ref, guard: Guard) -> bool {
+        guard.is_keep() && Parts::of(&self.arena, object).encoding == Encoding::TableHash
+    }
+
     /// Lets go of an unlinked object and all that hangs on it: retired if a fork may see it, else freed.
     pub fn drop_object(&mut self, object: Ref, shared: bool) {
         self.live_bytes -= self.object_bytes(object);

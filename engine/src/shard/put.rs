@@ -45,7 +45,10 @@ impl Memory {
         match self.replace(root, hash, found, object, expires_s, guard) {
             Ok(shared) => {
                 match old {
-                    Old::Whole => self.drop_object(found.object, shared),
+                    Old::Whole => {
+                        let shared = shared || self.shares_below(found.object, guard);
+                        self.drop_object(found.object, shared);
+                    }
                     Old::Shell => self.drop_shell(found.object, shared),
                 }
                 // Behind a fork the leaf may have been copied.

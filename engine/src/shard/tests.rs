@@ -568,3 +568,35 @@ fn an_empty_list_of_fields_makes_no_key() {
     assert_eq!(shard.write(&key, 0).hash_remove_many(std::iter::empty()), Ok(0));
     assert_eq!((shard.keys(), shard.used_bytes()), (0, 0));
 }
+
+#[test]
+fn a_fork_sees_the_fields_of_a_hash_that_changed_and_went() {
+    for replaces in [false, true] {
+        let mut shard = shard();
+        shard.set_limits(ShardLimits { packed_fields_max: 0, ..ShardLimits::default() });
+        let key = shard.key(b"hash");
+        shard.write(&key, 0).hash_set(b"old", b"value", Expiry::Clear).expect("room");
+        let fork = shard.fork(key.slot());
+        // The change gives the hash an object that the fork does not see, above a field that it does.
+        shard.write(&key, 0).hash_set(b"new", b"value", Expiry::Clear).expect("room");
+        if replaces {
+            shard.write(&key, 0).set(b"text", Expiry::Clear).expect("room");
+        } else {
+            shard.write(&key, 0).remove().expect("room");
+        }
+        while shard.reclaim(10) {}
+        let other = shard.key(b"other");
+        shard.write(&other, 0).hash_set(b"elsewhere", b"garbage", Expiry::Clear).expect("room");
+        let mut fields = Vec::new();
+        let show = |item: ForkItem<'_>| {
+            if let ForkValue::Field(field) = item.value {
+                fields.push((field.name.to_vec(), field.value.bytes().into_owned()));
+            }
+        };
+        assert_eq!(shard.walk_fork(fork, 100, show), Ok(false));
+        assert_eq!(fields, [(b"old".to_vec(), b"value".to_vec())]);
+        shard.close_fork(fork);
+        while shard.reclaim(10) {}
+        assert_eq!(shard.retained_bytes(), 0);
+    }
+}

@@ -205,6 +205,7 @@ impl<'k> Write<'_, 'k> {
         let Shard { memory, slots, .. } = &mut *self.shard;
         let table = &mut slots[self.key.slot.number()].table;
         let shared = memory.remove(table, self.key.hash, found, self.guard)?;
+        let shared = shared || memory.shares_below(found.object, self.guard);
         memory.drop_object(found.object, shared);
         self.found = None;
         self.emit(|key| Effect::Delete { key });
