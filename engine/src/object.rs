@@ -153,6 +153,12 @@ impl Parts {
     }
 }
 
+/// Whether an object stands at a reference that may be stale. It may be another one than the reference was made for.
+#[inline]
+pub fn may_be_live(arena: &Arena, object: Ref) -> bool {
+    arena.may_be_object(object) && arena.get::<Header>(object).kind != 0
+}
+
 /// Whether the object's key is `key`.
 #[inline]
 pub fn key_is(arena: &Arena, object: Ref, key: &[u8]) -> bool {

@@ -123,7 +123,7 @@ impl Arena {
             let unit = page.free_unit;
             let link = Ref(index.first_unit() + u32::from(unit));
             poison::unpoison(self.mapping.pointer(link), UNIT_BYTES);
-            page.free_unit = *self.mapping.get::<u16>(link);
+            page.free_unit = u64::from_le(*self.mapping.get::<u64>(link)) as u16;
             unit
         };
         page.used += 1;
@@ -145,8 +145,9 @@ impl Arena {
         let class = page.class();
         let purpose = page.purpose();
         let had_room = page.has_room(class);
-        *self.mapping.get_mut::<u16>(reference) = page.free_unit;
-        poison::poison(self.mapping.pointer(reference), class.bytes());
+        // The first unit stays readable: its upper bytes are 0, which tells whoever holds a stale reference.
+        *self.mapping.get_mut::<u64>(reference) = u64::from(page.free_unit).to_le();
+        poison::poison(self.mapping.pointer(Ref(reference.0 + 1)), class.bytes() - UNIT_BYTES);
         page.free_unit = (reference.0 % PAGE_UNITS) as u16;
         page.used -= 1;
         let empty = page.used == 0;
@@ -326,8 +327,8 @@ impl Arena {
         }
     }
 
-    /// Whether a live object may begin at the reference: the page holds objects and a unit of that page's class begins
-    /// there. What stands there may still be free memory.
+    /// Whether an object begins at the reference, or began there and was freed: the page holds objects and a unit of that
+    /// page's class begins there. Of a freed one the first eight bytes may be read; but for the first two they are 0.
     pub fn may_be_object(&self, reference: Ref) -> bool {
         let index = PageIndex::of(reference);
         self.pages.get(index.at()).is_some_and(|page| {

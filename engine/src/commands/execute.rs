@@ -65,7 +65,7 @@ pub fn execute_resolved(
 ) -> Executed {
     let (mark, spec) = (reply.len(), command.spec);
     session.active = now;
-    if let Err(error) = admit(core, session, spec, arguments) {
+    if let Err(error) = admit(core, session, spec, arguments, now) {
         core.stats.command_mut(command.id).rejected_calls += 1;
         refuse(core, reply, mark, &error);
         settle_reply_mode(session, reply, mark);
@@ -146,10 +146,11 @@ pub fn resolve(arguments: &Arguments<'_>) -> Result<Resolved, CommandError> {
 /// What must hold before any command runs.
 #[inline]
 fn admit(
-    core: &Core,
+    core: &mut Core,
     session: &Session,
     spec: &'static Spec,
     arguments: &Arguments<'_>,
+    now: Now,
 ) -> Result<(), CommandError> {
     if !spec.accepts(arguments.len()) {
         return Err(CommandError::WrongArity(spec.name));
@@ -160,7 +161,7 @@ fn admit(
     if core.config.cluster_enabled {
         redirect(core, session, spec, arguments)?;
     }
-    if spec.flags.has(Flag::DenyOom) && core.is_out_of_memory() {
+    if spec.flags.has(Flag::DenyOom) && core.is_out_of_memory(now.unix_ms) {
         return Err(CommandError::OutOfMemory);
     }
     Ok(())
@@ -303,12 +304,15 @@ mod tests {
         let words: OwnedArguments = ["x"].into_iter().collect();
         let core = &mut bench.core;
         let session = Session::default();
-        assert_eq!(admit(core, &session, spec, &words.view()), Ok(()));
+        assert_eq!(admit(core, &session, spec, &words.view(), Now::default()), Ok(()));
         let key = core.shard.key(b"k");
         core.shard.write(&key, 0).set(&[0; 4096], crate::shard::Expiry::Keep).unwrap();
         core.config.maxmemory = 1;
-        assert_eq!(admit(core, &session, spec, &words.view()), Err(CommandError::OutOfMemory));
-        assert_eq!(admit(core, &session, &Spec::BASE, &words.view()), Ok(()));
+        assert_eq!(
+            admit(core, &session, spec, &words.view(), Now::default()),
+            Err(CommandError::OutOfMemory)
+        );
+        assert_eq!(admit(core, &session, &Spec::BASE, &words.view(), Now::default()), Ok(()));
     }
 
     #[test]

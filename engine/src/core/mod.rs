@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::info::Observed;
 use crate::latency::Monitor;
 use crate::session::Sessions;
-use crate::shard::Shard;
+use crate::shard::{Room, Shard, ShardLimits};
 use crate::slowlog::Slowlog;
 use crate::topology::Topology;
 
@@ -22,7 +22,6 @@ pub use foreknown::Foreknown;
 pub use now::Now;
 pub use pause::Pause;
 pub use random::Random;
-pub use settings::shard_limits;
 pub use stats::{CommandStats, Stats};
 
 /// All state of one core. Nothing in it is shared with another core.
@@ -80,7 +79,7 @@ pub struct CoreParts {
 impl Core {
     /// A core without sessions.
     pub fn new(parts: CoreParts) -> Self {
-        Self {
+        let mut core = Self {
             foreknown: Foreknown::default(),
             observed: Observed::new(parts.shard.used_bytes() + parts.shard.overhead_bytes()),
             shard: parts.shard,
@@ -96,7 +95,9 @@ impl Core {
             actions: Vec::new(),
             started: parts.started,
             redacted_from: None,
-        }
+        };
+        core.shard.set_limits(ShardLimits::of(&core.config, core.count));
+        core
     }
 
     /// Bytes that this core's data may take: its even share of `maxmemory`, if that is set.
@@ -104,10 +105,28 @@ impl Core {
         (self.config.maxmemory > 0).then(|| self.config.maxmemory / u64::from(self.count))
     }
 
-    /// Whether the data takes more than it may, so that commands that need memory are refused.
+    /// Whether the data takes more than it may although what may be evicted was, so that commands that need memory are
+    /// refused. A command waits for a bounded number of evictions only; the rest is left to the background, unless the data
+    /// has grown beyond its share by a quarter.
     #[inline]
-    pub fn is_out_of_memory(&self) -> bool {
-        self.memory_max().is_some_and(|max| self.shard.used_bytes() > max)
+    pub fn is_out_of_memory(&mut self, now_ms: u64) -> bool {
+        /// Keys looked at for one command.
+        const STEPS: usize = 16;
+        /// Keys looked at for one command when the background does not keep up.
+        const STEPS_BEHIND: usize = 512;
+        let Some(max) = self.memory_max() else { return false };
+        if self.shard.charged_bytes() <= max {
+            return false;
+        }
+        match self.shard.make_room(max, STEPS, now_ms) {
+            Room::Enough => false,
+            Room::Full => true,
+            Room::Over if self.shard.charged_bytes() <= max + max / 16 => false,
+            Room::Over => {
+                let room = self.shard.make_room(max, STEPS_BEHIND, now_ms);
+                room == Room::Full || self.shard.charged_bytes() > max + max / 4
+            }
+        }
     }
 
     /// Whether clients must give a password first.

@@ -4,8 +4,10 @@
 //! knows of any of it.
 
 mod apply;
+mod background;
 mod delta;
 mod entry;
+mod eviction;
 mod expire;
 mod fields;
 mod fork;
@@ -30,8 +32,10 @@ use crate::object::{self, Parts};
 use crate::table::{Found, TableRoot};
 
 pub use apply::ApplyError;
+pub use background::Background;
 pub use delta::{Delta, Effect, WatchId};
 pub use entry::{Entry, Kind};
+pub use eviction::Room;
 pub use fork::{ForkError, ForkId, ForkItem, ForkValue};
 pub use hash::{Field, HashView};
 pub use limits::ShardLimits;
@@ -119,6 +123,8 @@ pub struct Shard {
     packed: Vec<u8>,
     /// The latest time that background work was given, for changes that come without one.
     clock_ms: u64,
+    eviction: eviction::Eviction,
+    turns: background::Turns,
     /// For choices that eviction makes.
     random: Random,
 }
@@ -126,8 +132,10 @@ pub struct Shard {
 impl Shard {
     /// A shard without keys.
     pub fn new(seed: HashSeed, limits: ShardLimits) -> Result<Shard, ArenaError> {
+        let mut memory = Memory::new(seed)?;
+        memory.access = eviction::access_kind(&limits);
         Ok(Shard {
-            memory: Memory::new(seed)?,
+            memory,
             slots: vec![Slot::default(); SLOT_COUNT],
             used: SlotSet::default(),
             expiring: SlotSet::default(),
@@ -141,6 +149,8 @@ impl Shard {
             stats: ShardStats::default(),
             packed: Vec::new(),
             clock_ms: 0,
+            eviction: eviction::Eviction::new(limits.policy),
+            turns: background::Turns::default(),
             random: Random::new(seed.0),
         })
     }
@@ -246,8 +256,13 @@ impl Shard {
         &self.limits
     }
 
-    /// Sets other limits.
+    /// Sets other limits. After a change of policy, uses are noted as the new one asks; what was noted before is read as
+    /// if it had been, as in Redis.
     pub fn set_limits(&mut self, limits: ShardLimits) {
+        if limits.policy != self.limits.policy {
+            self.eviction = eviction::Eviction::new(limits.policy);
+        }
+        self.memory.access = eviction::access_kind(&limits);
         self.limits = limits;
     }
 

@@ -75,13 +75,16 @@ impl Shard {
 
 impl Drop for Write<'_, '_> {
     fn drop(&mut self) {
-        let Shard { memory, slots, used, expiring, forks, keys, expiring_keys, .. } = &mut *self.shard;
+        let Shard { memory, slots, used, expiring, forks, keys, expiring_keys, sweep, .. } = &mut *self.shard;
         let slot = &mut slots[self.key.slot.number()];
         slot.bytes = slot.bytes + memory.live_bytes() - self.live_before;
         let (old, new) = (&self.before.table, &slot.table);
         if old.count != new.count {
             keys.set(self.key.slot, new.count);
             used.set(self.key.slot, new.count > 0);
+        }
+        if old.child.expiry_s != new.child.expiry_s {
+            sweep.note(new.child.expiry_s);
         }
         if old.expiring != new.expiring {
             expiring_keys.set(self.key.slot, new.expiring);
@@ -259,12 +262,15 @@ impl<'k> Write<'_, 'k> {
             None => memory.access.initial(self.now_ms.max(*clock_ms)),
         };
         let draft = Draft { key: self.key.bytes, encoding, expires_at_ms, value, access };
+        let replaced = self.found.map(|found| found.object);
         let put = memory.put(table, self.key.hash, self.found, &draft, expires_s, old, self.guard)?;
         debug_assert!(
             put.is_none_or(|put| memory.find(table, self.key.hash, self.key.bytes) == Some(put)),
             "the object is where it was put"
         );
         self.found = put.or_else(|| memory.find(table, self.key.hash, self.key.bytes));
+        let object = self.found.expect("it was just put").object;
+        self.shard.note_object(self.key.hash, object, replaced);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::bucket::{Bucket, ENTRIES, indices};
 use super::change::earliest;
-use super::{Child, Found, Inner, LEVEL_BITS, TableRoot, branch, home, next_bucket};
+use super::{Child, FANOUT, Found, Inner, LEVEL_BITS, TableRoot, branch, home, next_bucket};
 use crate::arena::Ref;
 use crate::memory::Memory;
 
@@ -110,6 +110,38 @@ impl Memory {
             }
         }
         (0..view.places()).find_map(|place| self.entry_at(&view, place))
+    }
+
+    /// An entry that expires, or holds something that does, chosen by random bits; entries that never expire are passed
+    /// over without a look at their objects.
+    pub fn random_expiring(&self, root: &TableRoot, mut random: impl FnMut() -> u64) -> Option<Ref> {
+        /// Places tried at random before all of a leaf are looked at.
+        const TRIES: usize = 48;
+        if root.expiring == 0 {
+            return None;
+        }
+        let mut child = root.child;
+        while child.is_inner() {
+            let inner: &Inner = self.arena.get(child.node);
+            let first = random() as usize;
+            child = (0..FANOUT)
+                .map(|step| if step < FANOUT / 2 { random() as usize } else { first + step })
+                .chain(first..first + FANOUT)
+                .map(|at| inner.children[at % FANOUT])
+                .find(|child| !child.is_none() && child.expiry_s != 0)?;
+        }
+        let buckets = self.arena.slice::<Bucket>(child.node, child.bucket_count());
+        let start = random() as usize;
+        for _ in 0..TRIES {
+            let place = random() as usize % (buckets.len() * ENTRIES);
+            let (bucket, index) = (&buckets[place / ENTRIES], place % ENTRIES);
+            if bucket.expiring() & 1 << index != 0 {
+                return Some(bucket.object(index));
+            }
+        }
+        (start % buckets.len()..buckets.len())
+            .chain(0..start % buckets.len())
+            .find_map(|at| indices(buckets[at].expiring()).next().map(|index| buckets[at].object(index)))
     }
 
     /// The first leaf that is not empty.

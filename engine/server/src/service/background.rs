@@ -1,6 +1,7 @@
 //! What a core does between commands: reclaim, expiry, memory given back, clients that overstay.
 
 use std::time::Duration;
+use whimbrel_engine::shard::Background;
 use whimbrel_net::{Io, Monotonic, Wake};
 
 use super::CoreService;
@@ -10,14 +11,10 @@ use super::message::Message;
 /// How often clients are looked through.
 const CLIENTS_EVERY: Duration = Duration::from_millis(100);
 
-/// How often what has expired is looked for.
-const SWEEP_EVERY: Duration = Duration::from_millis(100);
-
 /// When which work is due next.
 #[derive(Default)]
-pub struct Background {
+pub struct Due {
     clients_at: Monotonic,
-    keys_at: Monotonic,
     commands_seen: u64,
 }
 
@@ -44,28 +41,15 @@ impl CoreService {
 }
 
 impl CoreService {
-    /// Reclaim, expiry and returned memory, until the turn's time is up.
+    /// What the shard has to do, until the turn's time is up.
     fn work_on_keys(&mut self, io: &mut Io<Message>, now: Monotonic) -> Wake {
-        /// Bounded pieces between two looks at the clock.
-        const PIECES: usize = 4;
         let turn = Duration::from_micros(self.core.config.background_turn_us.into());
         let now_ms = self.now(io).unix_ms;
-        let sweeps = now >= self.background.keys_at && self.core.shard.expiring_keys() > 0;
-        let mut sweeping = sweeps;
-        loop {
-            let reclaiming = self.core.shard.reclaim(PIECES);
-            sweeping = sweeping && self.core.shard.sweep_expired(now_ms, PIECES);
-            if !reclaiming && !sweeping {
-                break;
-            }
-            if Monotonic::now().since(now) >= turn {
-                return Wake::Now;
-            }
+        match self.core.shard.background(now_ms, &mut || Monotonic::now().since(now) < turn) {
+            Background::Now => Wake::Now,
+            Background::At(at_ms) => Wake::At(now.after(Duration::from_millis(at_ms.saturating_sub(now_ms)))),
+            Background::Idle => Wake::Idle,
         }
-        if sweeps {
-            self.background.keys_at = now.after(SWEEP_EVERY);
-        }
-        if self.core.shard.expiring_keys() > 0 { Wake::At(self.background.keys_at) } else { Wake::Idle }
     }
 }
 

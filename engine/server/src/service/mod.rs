@@ -66,7 +66,7 @@ pub struct CoreService {
     resumed: VecDeque<ConnectionId>,
     /// Connections that wait, and for what.
     held: Vec<(ConnectionId, connection::Hold)>,
-    background: background::Background,
+    background: background::Due,
     /// Commands sent to other cores, and taken from them.
     forwarded_out: u64,
     forwarded_in: u64,

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use whimbrel_engine::config::Config;
-use whimbrel_engine::core::{Core, CoreParts, shard_limits};
+use whimbrel_engine::core::{Core, CoreParts};
 use whimbrel_engine::info::Process;
 use whimbrel_engine::key::HashSeed;
 use whimbrel_engine::resp::{Batch, Reply};
@@ -179,7 +179,7 @@ impl CoreStart {
             outbox: forward::Outbox::new(self.count),
             resumed: Default::default(),
             held: Vec::new(),
-            background: background::Background::default(),
+            background: background::Due::default(),
             forwarded_out: 0,
             forwarded_in: 0,
             shared,
@@ -241,6 +241,7 @@ impl CoreService {
         io.set_keepalive(
             (config.tcp_keepalive > 0).then(|| Duration::from_secs(config.tcp_keepalive.into())),
         );
-        self.core.shard.set_limits(shard_limits(config));
+        let limits = ShardLimits::of(config, self.count as u16);
+        self.core.shard.set_limits(limits);
     }
 }
