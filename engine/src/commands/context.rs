@@ -55,9 +55,14 @@ impl<'a> Context<'a> {
     #[inline]
     pub fn find(&mut self, key: &Key<'_>) -> Option<Entry<'_>> {
         if self.session.no_touch {
-            return self.core.shard.peek(key, self.now.unix_ms);
+            return self.look(key);
         }
         self.core.shard.find(key, self.now.unix_ms)
+    }
+
+    /// Finds a key for telling something about it; counts a hit or a miss, but no use.
+    pub fn look(&mut self, key: &Key<'_>) -> Option<Entry<'_>> {
+        self.core.shard.look(key, self.now.unix_ms)
     }
 
     /// The door for changing a key; counts as a use of it unless the client asked for none.

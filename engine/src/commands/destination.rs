@@ -5,6 +5,7 @@ use super::route::{Merge, Route};
 use super::spec::Spec;
 use crate::key::SlotId;
 use crate::resp::Arguments;
+use crate::shard::ScanCursor;
 use crate::topology::Topology;
 
 /// Where a command runs.
@@ -28,6 +29,11 @@ pub fn destination(topology: &Topology, spec: &Spec, arguments: &Arguments<'_>) 
     let merge = match spec.route {
         Route::Local => return Destination::Here,
         Route::Gather(_) => return Destination::Everywhere,
+        Route::Cursor => {
+            let cursor = arguments.opt(1).and_then(ScanCursor::parse);
+            let core = cursor.and_then(|cursor| topology.local_core(SlotId::new(cursor.slot())?));
+            return core.map_or(Destination::Here, Destination::Core);
+        }
         Route::Keys => None,
         Route::Split(merge) => Some(merge),
     };
@@ -67,5 +73,9 @@ mod tests {
         assert_eq!(ask(Route::Split(Merge::Sum), "x foo {foo}1"), Destination::Core(1));
         assert_eq!(ask(Route::Keys, "x"), Destination::Here);
         assert_eq!(ask(Route::Local, "x foo"), Destination::Here);
+        assert_eq!(ask(Route::Cursor, "x 0"), Destination::Core(0));
+        let second = ScanCursor::at_slot(8192).number();
+        assert_eq!(ask(Route::Cursor, &format!("x {second}")), Destination::Core(1));
+        assert_eq!(ask(Route::Cursor, "x foo"), Destination::Here);
     }
 }

@@ -18,6 +18,7 @@ mod text;
 
 pub mod cluster;
 pub mod connection;
+pub mod generic;
 pub mod hash;
 pub mod server;
 pub mod string;

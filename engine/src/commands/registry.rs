@@ -1,13 +1,14 @@
 //! Every command once, in the order of its group's list.
 
 use super::spec::Spec;
-use super::{cluster, connection, hash, server, string};
+use super::{cluster, connection, generic, hash, server, string};
 
 /// All commands that clients can call.
 pub static SPECS: &[&Spec] = &concat();
 
 /// The groups' lists; a new group is a new line here.
-const GROUPS: &[&[&Spec]] = &[cluster::SPECS, connection::SPECS, hash::SPECS, server::SPECS, string::SPECS];
+const GROUPS: &[&[&Spec]] =
+    &[cluster::SPECS, connection::SPECS, generic::SPECS, hash::SPECS, server::SPECS, string::SPECS];
 
 const COUNT: usize = {
     let mut count = 0;

@@ -11,6 +11,8 @@ pub enum Route {
     Local,
     /// Where its keys are. With keys on several cores, their records are brought together first.
     Keys,
+    /// On the core that owns the slot at which the cursor in argument 1 goes on (`ScanCursor::parse`).
+    Cursor,
     /// Cut by key, each part on its key's core; the parts' replies are merged.
     Split(Merge),
     /// On every core; the core that holds the connection makes the reply out of the parts.

@@ -11,7 +11,9 @@ mod stats;
 
 use crate::config::Config;
 use crate::info::Observed;
+use crate::key::{SLOT_COUNT, SlotId};
 use crate::latency::Monitor;
+use crate::record::{Encoder, EncoderOptions};
 use crate::session::Sessions;
 use crate::shard::{Room, Shard, ShardLimits};
 use crate::slowlog::Slowlog;
@@ -48,6 +50,8 @@ pub struct Core {
     pub observed: Observed,
     /// Whether commands wait (`CLIENT PAUSE`).
     pub pause: Pause,
+    /// Writes records for DUMP.
+    pub encoder: Encoder,
     /// Random numbers; the seed comes from outside.
     pub random: Random,
     /// What only the process can do, in the order in which commands asked for it.
@@ -91,6 +95,7 @@ impl Core {
             slowlog: Slowlog::new(parts.index, parts.count),
             latency: Monitor::default(),
             pause: Pause::default(),
+            encoder: Encoder::new(EncoderOptions::default()),
             random: Random::new(parts.seed),
             actions: Vec::new(),
             started: parts.started,
@@ -127,6 +132,16 @@ impl Core {
                 room == Room::Full || self.shard.charged_bytes() > max + max / 4
             }
         }
+    }
+
+    /// The slot before which a scan that goes on at slot `from` stops: behind the run of slots that this core owns there.
+    /// In cluster mode a core speaks for itself alone, so nothing stops it.
+    pub fn scan_end(&self, from: usize) -> usize {
+        if self.config.cluster_enabled {
+            return SLOT_COUNT;
+        }
+        let owns = |slot: usize| SlotId::new(slot).is_some_and(|slot| self.topology.owns(slot));
+        (from..SLOT_COUNT).find(|slot| !owns(*slot)).unwrap_or(SLOT_COUNT)
     }
 
     /// Whether clients must give a password first.

@@ -164,19 +164,15 @@ impl Shard {
     /// Finds a key for a reader: counts a hit or miss and notes the use. An expired key is gone.
     #[inline]
     pub fn find(&mut self, key: &Key<'_>, now_ms: u64) -> Option<Entry<'_>> {
-        let Some(found) = self.lookup(key) else {
-            self.stats.misses += 1;
-            return None;
-        };
-        let parts = Parts::of(&self.memory.arena, found.object);
-        if parts.expires_at_ms(&self.memory.arena, found.object).is_some_and(|at| at <= now_ms) {
-            self.write(key, now_ms);
-            self.stats.misses += 1;
-            return None;
-        }
-        self.stats.hits += 1;
-        self.note_use(found.object, now_ms);
-        Some(Entry::new(&self.memory, found.object, parts, now_ms))
+        let (object, parts) = self.meet(key, now_ms)?;
+        self.note_use(object, now_ms);
+        Some(Entry::new(&self.memory, object, parts, now_ms))
+    }
+
+    /// Finds a key for a reader who is not after its value: counts a hit or miss, but notes no use. An expired key is gone.
+    pub fn look(&mut self, key: &Key<'_>, now_ms: u64) -> Option<Entry<'_>> {
+        let (object, parts) = self.meet(key, now_ms)?;
+        Some(Entry::new(&self.memory, object, parts, now_ms))
     }
 
     /// Finds a key without counting it or noting a use. An expired key is not there.
@@ -295,6 +291,23 @@ impl Shard {
         if used != access {
             object::set_access(&mut self.memory.arena, object, used);
         }
+    }
+
+    /// Finds an object, counts a hit or miss, and removes what has expired.
+    #[inline]
+    fn meet(&mut self, key: &Key<'_>, now_ms: u64) -> Option<(Ref, Parts)> {
+        let Some(found) = self.lookup(key) else {
+            self.stats.misses += 1;
+            return None;
+        };
+        let parts = Parts::of(&self.memory.arena, found.object);
+        if parts.expires_at_ms(&self.memory.arena, found.object).is_some_and(|at| at <= now_ms) {
+            self.write(key, now_ms);
+            self.stats.misses += 1;
+            return None;
+        }
+        self.stats.hits += 1;
+        Some((found.object, parts))
     }
 
     /// What a change of a key must keep.

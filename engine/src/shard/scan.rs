@@ -21,6 +21,20 @@ impl ScanCursor {
         ScanCursor(number)
     }
 
+    /// The cursor as a client writes it. Like Redis, which asks strtoul, this takes a sign, and nothing for 0.
+    pub fn parse(text: &[u8]) -> Option<ScanCursor> {
+        let (negative, digits) = match text {
+            [b'-', digits @ ..] => (true, digits),
+            [b'+', digits @ ..] => (false, digits),
+            digits => (false, digits),
+        };
+        let number = digits.iter().try_fold(0u64, |number, byte| {
+            let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+            number.checked_mul(10)?.checked_add(digit)
+        })?;
+        Some(ScanCursor(if negative { number.wrapping_neg() } else { number }))
+    }
+
     /// The number for the client.
     pub fn number(self) -> u64 {
         self.0
@@ -62,6 +76,7 @@ impl Shard {
             if slot.number() != number {
                 hash = 0;
             }
+            let before = looked_at;
             let next = self.memory.scan_bucket(&self.slots[slot.number()].table, hash, |object| {
                 looked_at += 1;
                 let parts = Parts::of(&self.memory.arena, object);
@@ -75,7 +90,7 @@ impl Shard {
                 None => (slot.number() + 1, 0),
             };
             // An empty bucket costs a look too.
-            looked_at += 1;
+            looked_at = looked_at.max(before + 1);
             if looked_at >= count {
                 return match SlotId::new(number) {
                     Some(slot) => ScanCursor::within(slot, hash),
@@ -105,6 +120,7 @@ impl Shard {
 #[cfg(test)]
 mod tests {
     use super::super::{Expiry, Shard, ShardLimits};
+    use super::ScanCursor;
     use crate::core::Random;
     use crate::key::HashSeed;
 
@@ -132,5 +148,23 @@ mod tests {
         assert!((DRAWS * 77 / 100..DRAWS * 83 / 100).contains(&from_large), "{from_large} of {DRAWS}");
         assert_eq!(counts.len(), 1250, "every key has its chance");
         assert!(counts.values().all(|n| *n <= 60), "16 are expected of each");
+    }
+
+    #[test]
+    fn cursors_are_numbers() {
+        for (text, number) in [
+            ("0", 0),
+            ("", 0),
+            ("12", 12),
+            ("007", 7),
+            ("+5", 5),
+            ("-1", u64::MAX),
+            ("18446744073709551615", u64::MAX),
+        ] {
+            assert_eq!(ScanCursor::parse(text.as_bytes()).map(ScanCursor::number), Some(number), "{text:?}");
+        }
+        for text in ["x", "1 ", " 1", "1x", "18446744073709551616", "--1"] {
+            assert_eq!(ScanCursor::parse(text.as_bytes()), None, "{text:?}");
+        }
     }
 }

@@ -600,3 +600,15 @@ fn a_fork_sees_the_fields_of_a_hash_that_changed_and_went() {
         assert_eq!(shard.retained_bytes(), 0);
     }
 }
+
+#[test]
+fn a_look_counts_but_is_no_use() {
+    let mut shard = shard();
+    let key = shard.key(b"k");
+    shard.write(&key, 10_000).set(b"v", Expiry::At(30_000)).unwrap();
+    assert_eq!(shard.look(&key, 12_000).and_then(|entry| entry.idle_s()), Some(2));
+    assert_eq!(shard.look(&key, 13_000).and_then(|entry| entry.idle_s()), Some(3));
+    assert_eq!(shard.find(&key, 14_000).and_then(|entry| entry.idle_s()), Some(0));
+    assert!(shard.look(&key, 30_000).is_none());
+    assert_eq!((shard.stats().hits, shard.stats().misses, shard.keys()), (3, 1, 0));
+}

@@ -4,7 +4,6 @@ use whimbrel_engine::commands::{self, Resolved, Spec, for_each_key};
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::resp::Arguments;
 use whimbrel_engine::session::Session;
-use whimbrel_engine::shard::ScanCursor;
 
 use super::CoreService;
 
@@ -47,9 +46,6 @@ impl CoreService {
         if self.core.config.cluster_enabled || self.count == 1 {
             return self.here(spec, arguments);
         }
-        if spec.name == "scan" {
-            return self.scanning(arguments);
-        }
         match commands::destination(&self.core.topology, spec, arguments) {
             commands::Destination::Here => Destination::Here,
             commands::Destination::Core(core) if usize::from(core) == self.index => {
@@ -68,16 +64,6 @@ impl CoreService {
             return Destination::Locked;
         }
         Destination::Here
-    }
-
-    /// SCAN goes on where its cursor points.
-    fn scanning(&self, arguments: &Arguments<'_>) -> Destination {
-        let text = arguments.opt(1).and_then(|text| std::str::from_utf8(text).ok());
-        let cursor = text.and_then(|text| text.parse().ok()).map(ScanCursor::from_number);
-        match cursor.and_then(|cursor| SlotId::new(cursor.slot())).map(|slot| self.owner(slot)) {
-            Some(core) if core != self.index => Destination::Core(core),
-            _ => Destination::Here,
-        }
     }
 
     /// The core that owns a slot.
