@@ -7,6 +7,7 @@ use clap::Parser;
 use tiny_server::{Behaviour, Place, TinyServer, reserve};
 use whimbrel_bench::cluster::slot::slot_of;
 use whimbrel_bench::load::options::LoadOptions;
+use whimbrel_bench::load::plan::LoadError;
 use whimbrel_bench::load::report::Report;
 use whimbrel_bench::load::run::run;
 
@@ -109,4 +110,11 @@ fn ask_is_followed_once_and_changes_no_map() {
     assert_eq!((report.operations, report.errors), (1000, 0), "{report:?}");
     assert_eq!(report.redirects, target.state.served());
     assert_eq!(source.state.served(), 1000, "every command was first sent to the owner");
+}
+
+#[test]
+fn a_cluster_without_slots_is_an_error() {
+    let server = TinyServer::start(Behaviour::default());
+    let outcome = run(&options(server.port, "-n 10").plan(), &mut |_| {});
+    assert!(matches!(outcome, Err(LoadError::NoOwner(_))));
 }

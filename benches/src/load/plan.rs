@@ -94,6 +94,8 @@ pub enum LoadError {
     Workload(WorkloadError),
     /// No connection could be made: is the server up, are there enough file descriptors?
     Connect(Address, io::Error),
+    /// No slot has an owner: the cluster is not set up.
+    NoOwner(Address),
     /// The server closed every connection or broke the protocol on one.
     Connection(io::Error),
     /// The server's bytes are in no protocol that was asked for.
@@ -107,6 +109,7 @@ impl fmt::Display for LoadError {
         match self {
             Self::Workload(error) => write!(f, "{error}"),
             Self::Connect(address, error) => write!(f, "cannot connect to {address}: {error}"),
+            Self::NoOwner(address) => write!(f, "{address}: no node owns a slot: set the cluster up first"),
             Self::Connection(error) => write!(f, "connection lost: {error}"),
             Self::Protocol(error) => write!(f, "{error}"),
             Self::System(error) => write!(f, "the system refused: {error}"),

@@ -180,6 +180,9 @@ impl<'p> Worker<'p> {
                 worker.connect(node)?;
             }
         }
+        if worker.connections.is_empty() {
+            return Err(LoadError::NoOwner(plan.server.address.clone()));
+        }
         Ok(worker)
     }
 
