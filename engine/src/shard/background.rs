@@ -23,10 +23,12 @@ enum Work {
     Expire,
     Evict,
     Queues,
+    Defragment,
     Release,
 }
 
-const TURNS: [Work; 5] = [Work::Reclaim, Work::Expire, Work::Evict, Work::Queues, Work::Release];
+const TURNS: [Work; 6] =
+    [Work::Reclaim, Work::Expire, Work::Evict, Work::Queues, Work::Defragment, Work::Release];
 
 /// Where background work stands.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +91,7 @@ impl Shard {
                 self.make_room(bytes_max, EVICTIONS, now_ms) != super::Room::Full
             }
             Work::Queues => self.build_queues() || self.clean_queues(),
+            Work::Defragment => self.step_defrag(now_ms),
             Work::Release => self.release_memory(1) > 0,
         }
     }

@@ -5,6 +5,7 @@
 
 mod apply;
 mod background;
+mod defrag;
 mod delta;
 mod entry;
 mod eviction;
@@ -125,6 +126,8 @@ pub struct Shard {
     clock_ms: u64,
     eviction: eviction::Eviction,
     turns: background::Turns,
+    /// Where defragmentation stands.
+    walk: defrag::Walk,
     /// For choices that eviction makes.
     random: Random,
 }
@@ -151,6 +154,7 @@ impl Shard {
             clock_ms: 0,
             eviction: eviction::Eviction::new(limits.policy),
             turns: background::Turns::default(),
+            walk: defrag::Walk::default(),
             random: Random::new(seed.0),
         })
     }

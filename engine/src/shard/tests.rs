@@ -43,6 +43,7 @@ enum Step {
     CloseFork(usize),
     Watch,
     Reclaim,
+    Defragment(u8),
     Limits(usize, usize),
 }
 
@@ -91,6 +92,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => any::<usize>().prop_map(Step::CloseFork),
         1 => Just(Step::Watch),
         2 => Just(Step::Reclaim),
+        4 => any::<u8>().prop_map(Step::Defragment),
         1 => (0..120usize, 0..150usize).prop_map(|(fields, bytes)| Step::Limits(fields, bytes)),
     ];
     proptest::collection::vec(step, 1..150)
@@ -343,6 +345,7 @@ impl World {
                 }
                 self.watched.push(Watched { id, slot, copy });
             }
+            Step::Defragment(count) => (0..count).for_each(|_| self.shard.walk_anyway(now_ms)),
             Step::Reclaim => {
                 self.shard.reclaim(3);
             }

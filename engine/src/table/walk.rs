@@ -1,9 +1,9 @@
 //! Walking a table in hash order: leaf by leaf for forks, bucket by bucket for SCAN, by due time for expiry.
 
-use super::bucket::{Bucket, ENTRIES, indices};
+use super::bucket::{Bucket, ENTRIES, Entry, indices};
 use super::change::earliest;
 use super::{Child, FANOUT, Found, Inner, LEVEL_BITS, TableRoot, branch, home, next_bucket};
-use crate::arena::Ref;
+use crate::arena::{Purpose, Ref};
 use crate::memory::Memory;
 
 /// A leaf and the range of hashes that belong to it.
@@ -142,6 +142,42 @@ impl Memory {
         (start % buckets.len()..buckets.len())
             .chain(0..start % buckets.len())
             .find_map(|at| indices(buckets[at].expiring()).next().map(|index| buckets[at].object(index)))
+    }
+
+    /// Moves the nodes on the way to a hash that lie in sparse pages. No fork may see the table.
+    pub fn settle_path(&mut self, root: &mut TableRoot, hash: u64) {
+        let mut above: Option<(Ref, usize)> = None;
+        let (mut child, mut shifted) = (root.child, hash);
+        while !child.is_none() {
+            let node = self.settle(Purpose::Node, child.node);
+            if node != child.node {
+                child.node = node;
+                match above {
+                    None => root.child.node = node,
+                    Some((inner, at)) => self.arena.get_mut::<Inner>(inner).children[at].node = node,
+                }
+            }
+            if !child.is_inner() {
+                return;
+            }
+            let at = branch(shifted);
+            above = Some((node, at));
+            child = self.arena.get::<Inner>(node).children[at];
+            shifted <<= LEVEL_BITS;
+        }
+    }
+
+    /// Moves the object at a place of a leaf if it lies in a sparse page; answers where it is. No fork may see it.
+    pub fn settle_object(&mut self, view: &LeafView, place: usize, object: Ref) -> Ref {
+        let moved = self.settle(Purpose::Object, object);
+        if moved != object {
+            let buckets = self.arena.slice_mut::<Bucket>(view.leaf.node, view.leaf.bucket_count());
+            let bucket = &mut buckets[place / ENTRIES];
+            let entry = bucket.entry(place % ENTRIES);
+            assert_eq!(entry.object, object, "the entry stands where it was found");
+            bucket.set(place % ENTRIES, Entry { object: moved, ..entry });
+        }
+        moved
     }
 
     /// The first leaf that is not empty.
