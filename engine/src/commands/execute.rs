@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::error::CommandError;
 use super::flags::Flag;
-use super::lookup::{Resolved, lookup, lookup_subcommand};
+use super::lookup::{CommandId, Resolved, lookup, lookup_subcommand};
 use super::redirect::redirect;
 use super::spec::Spec;
 use crate::core::{Core, Now};
@@ -90,6 +90,19 @@ pub fn execute_resolved(
     session.asking &= !was_asking;
     settle_reply_mode(session, reply, mark);
     Executed::Ran { command, failed }
+}
+
+/// Accounts for the time that several quick commands took together: each counts with an equal share. For commands that
+/// would not reach the slow log.
+pub fn finish_group(core: &mut Core, commands: &[CommandId], elapsed_ns: u64) {
+    let share_ns = elapsed_ns / commands.len().max(1) as u64;
+    for same in commands.chunk_by(|one, other| one == other) {
+        let stats = core.stats.command_mut(same[0]);
+        stats.nanos += share_ns * same.len() as u64;
+        if core.config.latency_tracking {
+            stats.histogram.get_or_insert_default().add_calls(share_ns, same.len() as u64);
+        }
+    }
 }
 
 /// Accounts for the time that a command took, once it ran: counters, slow log, latency events.

@@ -29,7 +29,7 @@ pub use categories::{Categories, Category};
 pub use context::{Context, PartContext};
 pub use destination::{Destination, destination};
 pub use error::CommandError;
-pub use execute::{Executed, execute, execute_resolved, finish, resolve, settle_reply_mode};
+pub use execute::{Executed, execute, execute_resolved, finish, finish_group, resolve, settle_reply_mode};
 pub use flags::{Flag, Flags};
 pub use help::run_help;
 pub use keys::{Access, Begin, Find, FindKeys, KeyError, KeySpec, Keys, for_each_key};

@@ -35,9 +35,14 @@ impl Default for Histogram {
 impl Histogram {
     /// Adds a call.
     pub fn add(&mut self, duration_ns: u64) {
+        self.add_calls(duration_ns, 1);
+    }
+
+    /// Adds several calls of one duration.
+    pub fn add_calls(&mut self, duration_ns: u64, calls: u64) {
         let (doubling, step) = place(duration_ns.min(DURATION_MAX_NS));
-        self.steps[doubling][step] += 1;
-        self.calls += 1;
+        self.steps[doubling][step] += calls;
+        self.calls += calls;
     }
 
     /// Adds the calls on another core.

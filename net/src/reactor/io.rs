@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use super::accept::Acceptor;
+use super::arrivals::Arrivals;
 use super::connection::{Phase, ReadState};
 use super::deadlines::Deadlines;
 use super::options::ReactorOptions;
@@ -25,6 +26,7 @@ pub struct Io<M> {
     pub(super) pool: OutputPool,
     pub(super) acceptor: Acceptor,
     pub(super) mailboxes: Mailboxes<M>,
+    pub(super) arrivals: Arrivals,
     pub(super) gauges: Gauges,
     /// Connections to flush, each once.
     pub(super) dirty: Vec<ConnectionId>,
@@ -61,6 +63,7 @@ impl<M: Send> Io<M> {
             pool: OutputPool::default(),
             acceptor: Acceptor::default(),
             mailboxes,
+            arrivals: Arrivals::default(),
             gauges: Gauges::default(),
             dirty: Vec::new(),
             to_receive: Vec::new(),

@@ -5,6 +5,7 @@
 //! change under its hands.
 
 mod accept;
+mod arrivals;
 mod connection;
 mod deadlines;
 mod ending;
@@ -82,9 +83,10 @@ impl<S: Service> Reactor<S> {
         self.io.now = Monotonic::now();
         self.io.gauges.turns += 1;
         self.reap(service)?;
+        let now = self.io.now;
+        self.io.arrivals.end_turn(now);
         self.deliver_messages(service);
         self.io.expire()?;
-        let now = self.io.now;
         let wake = service.turn(&mut self.io, now);
         self.carry_out(service)?;
         Ok(wake)
@@ -192,7 +194,8 @@ impl<S: Service> Reactor<S> {
             return io.ring.enter(WaitPlan { want: 0, timeout: None, min_wait_us: 0 });
         }
         let timeout = deadline.map(|deadline| deadline.since(io.now));
-        let min_wait = io.options.min_wait.filter(|_| io.ring.has_min_wait());
+        let worth = |wait: &MinWait| io.ring.has_min_wait() && io.arrivals.are_worth(*wait);
+        let min_wait = io.options.min_wait.filter(worth);
         let plan = match min_wait {
             Some(min_wait) => {
                 WaitPlan { want: min_wait.completions.max(1), timeout, min_wait_us: min_wait.microseconds }

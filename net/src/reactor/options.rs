@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// Collecting completions before waking: fewer wake-ups under load, a little latency when alone.
+/// Collecting completions before waking: fewer wake-ups under load. Only done while requests arrive so densely that several
+/// are expected within the wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MinWait {
     /// Wake at once when this many completions are there.

@@ -55,6 +55,7 @@ impl<S: Service> Reactor<S> {
                     let held = connection.held.get_or_insert_default();
                     held.bytes.extend_from_slice(self.buffers.bytes(chunk));
                 } else if connection.is_open() {
+                    self.io.arrivals.note();
                     service.received(&mut self.io, id, self.buffers.bytes(chunk));
                 }
             }

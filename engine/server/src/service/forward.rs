@@ -9,6 +9,7 @@ use whimbrel_net::Io;
 use super::CoreService;
 use super::message::{Message, ReturnAddress, pack_command, pack_reply, unpack_command, unpack_reply};
 use super::routing;
+use super::timing::is_quick;
 
 /// A packed message is sealed when it has grown to this, so that the receiver can begin.
 const PACKED_BYTES_MAX: usize = 64 * 1024;
@@ -113,6 +114,7 @@ impl CoreService {
     fn run_forwarded(&mut self, io: &mut Io<Message>, from: usize, packed: &[u8]) {
         let mut rest = packed;
         let mut ranges = std::mem::take(&mut self.ranges);
+        self.timing.begin();
         while let Some((to, protocol, bytes)) = unpack_command(&mut rest, &mut ranges) {
             let arguments = Arguments::new(bytes, &ranges);
             if !self.locks.is_empty() && self.is_locked(&arguments) {
@@ -122,6 +124,7 @@ impl CoreService {
             }
             self.run_visitor(io, from, to, protocol, &arguments);
         }
+        self.settle_group();
         self.ranges = ranges;
     }
 
@@ -180,8 +183,13 @@ impl CoreService {
             execute_resolved(&mut self.core, &mut self.visitor, reply, now, command, arguments);
             self.core.pause = pause;
         }
-        let elapsed_ns = self.lap_ns();
-        finish(&mut self.core, &self.visitor, now, executed, arguments, elapsed_ns);
+        if is_quick(&self.core.config, command.spec, arguments) {
+            self.note_quick(executed);
+        } else {
+            self.settle_group();
+            let elapsed_ns = self.timing.lap_ns();
+            finish(&mut self.core, &self.visitor, now, executed, arguments, elapsed_ns);
+        }
     }
 
     /// Puts a reply from another core where its connection expects it.

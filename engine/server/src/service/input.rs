@@ -1,18 +1,19 @@
 //! From received bytes to replies: parse a batch, run each command where it belongs, keep the rest.
 
-use whimbrel_engine::commands::{Executed, Resolved, Route, execute, execute_resolved, finish, resolve};
+use whimbrel_engine::commands::{Executed, Resolved, Route, execute, execute_resolved, resolve};
 use whimbrel_engine::core::Action;
 use whimbrel_engine::key::KEY_BYTES_MAX;
 use whimbrel_engine::resp::{Arguments, Batch, Limits, OwnedArguments, Piece, Reply, Stop};
 use whimbrel_engine::session::Session;
 use whimbrel_engine::shard::Key;
-use whimbrel_net::{ConnectionId, Io, Monotonic};
+use whimbrel_net::{ConnectionId, Io};
 
 use super::CoreService;
 use super::connection::{Connection, Hold};
 use super::message::{Message, ReturnAddress};
 use super::observe;
 use super::routing::Destination;
+use super::timing::is_quick;
 
 /// Commands parsed before the first of them runs.
 const BATCH_COMMANDS_MAX: usize = 64;
@@ -67,10 +68,12 @@ impl CoreService {
             let mut session = self.core.sessions.take(connection.session);
             let mut reply = std::mem::take(&mut self.reply);
             reply.set_protocol(session.protocol);
+            self.timing.begin();
             while !waits(connection) {
                 let Some(command) = connection.backlog.pop_front() else { break };
                 self.run(io, connection, &mut session, &mut reply, &command.view());
             }
+            self.settle_group();
             flush(io, connection, &mut reply);
             self.reply = reply;
             self.core.sessions.put(connection.session, session);
@@ -110,7 +113,7 @@ impl CoreService {
         let mut reply = std::mem::take(&mut self.reply);
         let mut session = self.core.sessions.take(connection.session);
         reply.set_protocol(session.protocol);
-        self.lap_start = Monotonic::now();
+        self.timing.begin();
         session.traffic.bytes_in += bytes.len() as u64;
         let mut at = 0;
         loop {
@@ -144,6 +147,7 @@ impl CoreService {
                 }
             }
         }
+        self.settle_group();
         flush(io, connection, &mut reply);
         self.batch = batch;
         self.reply = reply;
@@ -238,23 +242,22 @@ impl CoreService {
             self.observe_clients(io);
             session.traffic = observe::traffic(io, connection);
         }
+        let is_quick = is_quick(&self.core.config, command.spec, arguments);
+        if !is_quick {
+            self.settle_group();
+        }
         let executed = execute_resolved(&mut self.core, session, reply, now, command, arguments);
         if let Executed::Held = executed {
             return self.hold(connection, Hold::Pause, arguments);
         }
-        let elapsed_ns = self.lap_ns();
-        finish(&mut self.core, session, now, executed, arguments, elapsed_ns);
+        if is_quick {
+            self.note_quick(executed);
+        } else {
+            self.note(session, now, executed, arguments);
+        }
         if session.closing.is_some() || !self.core.actions.is_empty() {
             self.after_command(io, connection, session);
         }
-    }
-
-    /// Nanoseconds since the last command ended, which are the time of this one.
-    pub(super) fn lap_ns(&mut self) -> u64 {
-        let now = Monotonic::now();
-        let elapsed = now.nanoseconds() - self.lap_start.nanoseconds();
-        self.lap_start = now;
-        elapsed
     }
 
     /// Keeps a command, and with it the connection, until something else is over.

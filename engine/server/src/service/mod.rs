@@ -16,6 +16,7 @@ mod observe;
 mod replies;
 mod routing;
 mod run;
+mod timing;
 mod transaction;
 
 use std::collections::VecDeque;
@@ -54,8 +55,7 @@ pub struct CoreService {
     visitor: Session,
     /// Where the arguments of a forwarded command lie; kept for its memory.
     ranges: Vec<ArgumentRange>,
-    /// When the last command ended.
-    lap_start: Monotonic,
+    timing: timing::Timing,
     locks: locks::SlotLocks,
     /// Forwarded commands whose slots are locked.
     parked: VecDeque<forward::Parked>,
