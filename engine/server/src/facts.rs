@@ -28,7 +28,7 @@ pub fn process(config_file: Option<&Path>, cpus: Vec<u16>, seed: u64) -> Process
     process
 }
 
-/// Reads anew what changes. Opens two files: not for a core's thread. What cannot be read stays as it was.
+/// Reads anew what changes, from two files that the kernel makes up. What cannot be read stays as it was.
 pub fn refresh(process: &mut Process) {
     if let Some(bytes) = read_to_string("/proc/self/status").ok().and_then(|text| resident_bytes(&text)) {
         process.resident_bytes = bytes;

@@ -18,6 +18,6 @@ pub enum Action {
     ConfigChanged,
     /// Make the configuration file say what the settings of this core are (`CONFIG REWRITE`), and append the outcome to
     /// the reply of the command that asked for it: `+OK`, or `-ERR Rewriting config file: …`. The command itself has
-    /// answered nothing, so no later command of that connection may run before.
+    /// answered nothing, so the outcome goes before the replies of later commands of that connection.
     RewriteConfig(SessionIndex),
 }

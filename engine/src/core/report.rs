@@ -22,6 +22,7 @@ impl Core {
             is_used.then(|| (command.spec.name.to_owned(), count))
         });
         CoreStats {
+            core: self.topology.node(self.topology.myself()).core.unwrap_or_default(),
             counters: self.counters(running),
             commands: commands.collect(),
             errors: self.stats.errors().map(|(code, count)| (code.to_owned(), count)).collect(),

@@ -69,6 +69,8 @@ pub struct LimitUse {
 /// All that one core, or several merged, have to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CoreStats {
+    /// Which core of the process it is; of no meaning when several are merged.
+    pub core: u16,
     /// The numbers.
     pub counters: Counters,
     /// Commands by their full name (`config|get`).
@@ -106,6 +108,7 @@ impl CoreStats {
 
     /// Appends everything as bytes.
     pub fn encode(&self, out: &mut Vec<u8>) {
+        put_u64(out, self.core.into());
         self.counters.encode(out);
         put_u64(out, self.commands.len() as u64);
         for (name, count) in &self.commands {
@@ -129,6 +132,7 @@ impl CoreStats {
     /// Reads what [`encode`](Self::encode) wrote; `None` for any other bytes.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
+        let core = u16::try_from(reader.u64()?).ok()?;
         let counters = Counters::decode(&mut reader)?;
         let commands =
             reader.list(|reader| Some((reader.text()?.to_owned(), CommandCount::decode(reader)?)))?;
@@ -138,6 +142,7 @@ impl CoreStats {
             Some((name, LimitUse { now: reader.u64()?, max: reader.u64()?, reached: reader.u64()? }))
         })?;
         reader.0.is_empty().then(|| Self {
+            core,
             counters,
             commands: commands.into_iter().collect(),
             errors: errors.into_iter().collect(),
@@ -170,6 +175,7 @@ mod tests {
                     times: (calls % 2 == 0).then(|| times(nanos)),
                 };
                 CoreStats {
+                    core: 0,
                     counters: Counters {
                         keys: keys.into(),
                         hits: hits.into(),

@@ -105,7 +105,6 @@ impl CoreService {
                 self.run_part(io, from, number, caller, &arguments)
             }
             Message::Part { number, outcome } => self.take_part(io, from, number, outcome),
-            Message::Config(config) => self.configure(io, *config),
             Message::Stop => io.stop(),
             message => self.step_transaction(io, from, message),
         }

@@ -256,6 +256,7 @@ impl CoreService {
             self.note(session, now, executed, arguments);
         }
         if session.closing.is_some() || !self.core.actions.is_empty() {
+            flush(io, connection, reply);
             self.after_command(io, connection, session);
         }
     }
@@ -291,7 +292,10 @@ impl CoreService {
             connection.closing = true;
         }
         for action in std::mem::take(&mut self.core.actions) {
-            self.act(io, action);
+            match action {
+                Action::RewriteConfig(_) => self.rewrite_config(connection),
+                action => self.act(io, action),
+            }
         }
     }
 
@@ -305,7 +309,7 @@ impl CoreService {
                 }
             }
             Action::Shutdown { .. } => self.shared.stop(),
-            Action::ConfigChanged => self.spread_config(io),
+            Action::ConfigChanged => self.apply_config(io),
             _ => {}
         }
     }

@@ -36,8 +36,8 @@ pub enum Message {
     Apply { number: u64, effects: Effects },
     /// It is done.
     Applied { number: u64 },
-    /// Settings have changed.
-    Config(Box<Config>),
+    /// To the housekeeping thread: make the configuration file say this.
+    RewriteConfig { to: ReturnAddress, config: Box<Config> },
     /// End after this loop.
     Stop,
 }

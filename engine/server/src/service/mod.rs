@@ -16,6 +16,7 @@ mod observe;
 mod replies;
 mod routing;
 mod run;
+mod settings;
 mod timing;
 mod transaction;
 

@@ -1,37 +1,13 @@
 //! What a core is told of the process, the reactor and its connections, for INFO and CLIENT LIST.
 
-use std::fs;
-
-use whimbrel_engine::info::{Counters, LimitUse, Process};
+use whimbrel_engine::info::{Counters, LimitUse};
 use whimbrel_engine::session::Traffic;
 use whimbrel_net::Io;
 
 use super::CoreService;
 use super::connection::Connection;
 use super::message::Message;
-use crate::checks;
-
-/// Clock ticks a second, in which /proc counts CPU time (`USER_HZ`, the same on every Linux).
-const TICKS_PER_SECOND: u64 = 100;
-
-/// Bytes in a page, in which /proc counts memory.
-const PAGE_BYTES: u64 = 4096;
-
-/// What does not change while the process runs.
-pub fn process(cpus: &[usize], config_file: Option<&std::path::Path>, seed: u64) -> Process {
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
-    let path_text = |path: &std::path::Path| path.to_string_lossy().into_owned();
-    Process {
-        pid: std::process::id(),
-        run_id: whimbrel_engine::topology::NodeId::derived(seed, u16::MAX).as_str().to_owned(),
-        os: format!("Linux {} {}", read("/proc/sys/kernel/osrelease"), std::env::consts::ARCH),
-        executable: std::env::current_exe().map(|path| path_text(&path)).unwrap_or_default(),
-        config_file: config_file.map(path_text).unwrap_or_default(),
-        cpus: cpus.iter().map(|cpu| *cpu as u16).collect(),
-        system_bytes: checks::total_bytes(&read("/proc/meminfo")).unwrap_or_default(),
-        ..Process::default()
-    }
-}
+use crate::facts;
 
 impl CoreService {
     /// Brings what the core is told up to date; asked for by the few commands that show it.
@@ -63,17 +39,7 @@ impl CoreService {
         let buffers =
             LimitUse { now: 0, max: options.receive_buffers.into(), reached: gauges.buffer_exhaustions };
         observed.limits.insert("receive-buffers", buffers);
-        let process = &mut observed.process;
-        if let Some(pages) = fs::read_to_string("/proc/self/statm").ok().and_then(|text| field(&text, 1)) {
-            process.resident_bytes = pages * PAGE_BYTES;
-        }
-        if let Ok(stat) = fs::read_to_string("/proc/self/stat") {
-            // The name in brackets may hold blanks; what follows it does not. User time is field 14, system time 15.
-            let behind = stat.rsplit_once(')').map_or("", |(_, behind)| behind);
-            let us = |ticks: u64| ticks * 1_000_000 / TICKS_PER_SECOND;
-            process.cpu_user_us = field(behind, 11).map_or(0, us);
-            process.cpu_system_us = field(behind, 12).map_or(0, us);
-        }
+        facts::refresh(&mut observed.process);
     }
 
     /// Notes how far the totals are, for rates and peaks.
@@ -117,9 +83,4 @@ pub fn traffic(io: &Io<Message>, connection: &Connection) -> Traffic {
         memory_bytes: size_of::<Connection>() + input_room + output_bytes + connection.parser.memory_bytes(),
         ..Traffic::default()
     }
-}
-
-/// The number in a place of a line of words.
-fn field(text: &str, place: usize) -> Option<u64> {
-    text.split_whitespace().nth(place)?.parse().ok()
 }

@@ -43,6 +43,10 @@ impl CoreService {
         if refused {
             return Destination::Here;
         }
+        if self.core.config.cluster_enabled && self.count > 1 && spec.name == "config|set" {
+            // Nodes in one process have one configuration.
+            return Destination::Gather;
+        }
         if self.core.config.cluster_enabled || self.count == 1 {
             return self.here(spec, arguments);
         }

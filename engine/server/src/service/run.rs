@@ -1,5 +1,6 @@
 //! Starting the cores' threads, and ending them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -14,16 +15,16 @@ use whimbrel_engine::session::Session;
 use whimbrel_engine::shard::{Shard, ShardLimits};
 use whimbrel_engine::topology::{Node, NodeId, NodeIndex, Topology};
 use whimbrel_net::{
-    Endpoint, Io, Listener, ListenerId, Mailboxes, MinWait, Monotonic, Reactor, ReactorOptions, Waker,
+    Endpoint, Listener, ListenerId, Mailboxes, MinWait, Monotonic, Reactor, ReactorOptions, Waker,
 };
 use whimbrel_net::{mailbox_mesh, pin_to_cpu};
 
 use super::clients::ClientCount;
 use super::message::Message;
-use super::{Clock, CoreService, background, forward, gather, locks, observe, timing, transaction};
+use super::{Clock, CoreService, background, forward, gather, locks, settings, timing, transaction};
 use crate::plan::Plan;
 use crate::start::Setup;
-use crate::{log, signals};
+use crate::{facts, log, signals};
 
 /// Messages that one core may have on its way to another.
 const MAILBOX_MESSAGES_MAX: usize = 1024;
@@ -84,7 +85,8 @@ pub fn serve(setup: Setup) -> Result<(), String> {
 
     let clock = Clock::start();
     let cpus: Vec<usize> = plan.cores.iter().map(|core| core.cpu).collect();
-    let process = observe::process(&cpus, config_file.as_deref(), shared.seed);
+    let numbers = cpus.iter().map(|cpu| *cpu as u16).collect();
+    let process = facts::process(config_file.as_deref(), numbers, shared.seed);
     let mut threads = Vec::new();
     for (index, (mailboxes, listeners)) in mesh.into_iter().zip(listeners).enumerate() {
         let start = CoreStart { index, count, cpu: cpus[index], clock, process: process.clone() };
@@ -95,7 +97,7 @@ pub fn serve(setup: Setup) -> Result<(), String> {
             .map_err(|error| format!("cannot start the thread of core {index}: {error}"))?;
         threads.push(thread);
     }
-    wait(&shared, &mut housekeeping, &threads);
+    wait(&shared, &mut housekeeping, &threads, config_file.as_deref());
     stop(&mut housekeeping, count);
     let outcomes: Vec<Result<(), String>> = threads
         .into_iter()
@@ -110,18 +112,26 @@ pub fn serve(setup: Setup) -> Result<(), String> {
     Ok(())
 }
 
-/// Sleeps until the process is to end, or a core has ended by itself.
-fn wait(shared: &Shared, housekeeping: &mut Mailboxes<Message>, threads: &[JoinHandle<Result<(), String>>]) {
+/// Sleeps until the process is to end, or a core has ended by itself; does what the cores ask for meanwhile.
+fn wait(
+    shared: &Shared,
+    housekeeping: &mut Mailboxes<Message>,
+    threads: &[JoinHandle<Result<(), String>>],
+    config_file: Option<&Path>,
+) {
     /// How often the threads are looked at: a core that failed takes the process with it.
     const LOOK_EVERY: Duration = Duration::from_secs(1);
     while !shared.stopping.load(Ordering::Acquire) && !threads.iter().any(JoinHandle::is_finished) {
         housekeeping.wait(Some(LOOK_EVERY));
+        while let Some((core, message)) = housekeeping.receive() {
+            settings::answer(housekeeping, core, message, config_file);
+        }
     }
 }
 
 fn stop(housekeeping: &mut Mailboxes<Message>, count: usize) {
     for core in 0..count {
-        // The housekeeping thread says nothing else, so its mailboxes are empty.
+        // The housekeeping thread says little else, so there is room in its mailboxes.
         let _ = housekeeping.send(core, Message::Stop);
     }
     housekeeping.ring_doorbells();
@@ -182,7 +192,8 @@ impl CoreStart {
             parked: Default::default(),
             transactions: transaction::Transactions::default(),
             gathers: gather::Gathers::default(),
-            outbox: forward::Outbox::new(self.count),
+            // The housekeeping thread comes behind the cores.
+            outbox: forward::Outbox::new(self.count + 1),
             resumed: Default::default(),
             held: Vec::new(),
             background: background::Due::default(),
@@ -202,7 +213,8 @@ impl CoreStart {
             .map(|(core, planned)| Node {
                 id: NodeId::derived(seed, core as u16),
                 shard: NodeId::derived(!seed, core as u16),
-                host: config.cluster_announce_ip.clone(),
+                // Clients are told the address at which they reached the process, or `cluster-announce-ip`.
+                host: String::new(),
                 port: planned.port.unwrap_or(config.port),
                 core: Some(core as u16),
             })
@@ -224,30 +236,4 @@ impl CoreStart {
 
 fn endpoint_text(endpoint: &Endpoint) -> String {
     endpoint.to_string()
-}
-
-impl CoreService {
-    /// Settings changed on this core: everybody shall have them.
-    pub(super) fn spread_config(&mut self, io: &mut Io<Message>) {
-        for core in (0..self.count).filter(|core| *core != self.index) {
-            self.outbox.message(core, Message::Config(Box::new(self.core.config.clone())));
-        }
-        self.apply_config(io);
-    }
-
-    /// Another core's client changed settings.
-    pub(super) fn configure(&mut self, io: &mut Io<Message>, config: Config) {
-        self.core.config = config;
-        self.apply_config(io);
-    }
-
-    /// Brings shard and reactor in line with the settings.
-    fn apply_config(&mut self, io: &mut Io<Message>) {
-        let config = &self.core.config;
-        io.set_keepalive(
-            (config.tcp_keepalive > 0).then(|| Duration::from_secs(config.tcp_keepalive.into())),
-        );
-        let limits = ShardLimits::of(config, self.count as u16);
-        self.core.shard.set_limits(limits);
-    }
 }

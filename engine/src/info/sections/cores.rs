@@ -5,8 +5,8 @@ use crate::topology::NodeIndex;
 use std::fmt::Write;
 
 pub(super) fn write(view: &View<'_>, out: &mut Fields) {
-    for (index, core) in view.cores.iter().enumerate() {
-        let counters = &core.counters;
+    for core in view.cores {
+        let (index, counters) = (usize::from(core.core), &core.counters);
         let mut line = String::new();
         let mut add = |name: &str, value: u64| {
             let separator = if line.is_empty() { "" } else { "," };

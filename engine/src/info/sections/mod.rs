@@ -27,7 +27,7 @@ pub struct View<'a> {
     pub config: &'a Config,
     /// Who owns which slot.
     pub topology: &'a Topology,
-    /// What each core says, by core.
+    /// What each core says; in cluster mode only the core that was asked.
     pub cores: &'a [CoreStats],
     /// All cores as one.
     pub total: &'a CoreStats,
@@ -185,7 +185,8 @@ mod tests {
         let mut times = Histogram::default();
         times.add(1_000_000);
         let command = CommandCount { calls: 2, nanos: 3_000, times: Some(times), ..CommandCount::default() };
-        let core = |keys| CoreStats {
+        let core = |core, keys| CoreStats {
+            core,
             counters: Counters {
                 keys,
                 keys_expiring: 1,
@@ -202,7 +203,7 @@ mod tests {
             errors: [("ERR".to_owned(), 3)].into(),
             limits: [("mailbox".to_owned(), LimitUse { now: 1, max: 64, reached: 5 })].into(),
         };
-        let cores = [core(5), core(6)];
+        let cores = [core(0, 5), core(1, 6)];
         let total = CoreStats::total(&cores);
         let config = Config::default();
         let started = Now { unix_ms: 1_000_000, monotonic_us: 0 };

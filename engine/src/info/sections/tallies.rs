@@ -37,13 +37,15 @@ pub(super) fn errors(view: &View<'_>, out: &mut Fields) {
 pub(super) fn limits(view: &View<'_>, out: &mut Fields) {
     let (config, counters) = (view.config, &view.total.counters);
     let cores = view.cores.len() as u64;
+    // A core that answers for itself has its share of what is split evenly.
+    let maxmemory = config.maxmemory / (view.process.cpus.len() as u64).max(cores) * cores;
     let limit = |now, max, reached| LimitUse { now, max, reached };
     let own = [
         (
             "maxclients",
             limit(counters.connected_clients, config.maxclients.into(), counters.connections_rejected),
         ),
-        ("maxmemory", limit(counters.used_bytes, config.maxmemory, counters.keys_evicted)),
+        ("maxmemory", limit(counters.used_bytes, maxmemory, counters.keys_evicted)),
         ("fork-retained-max", limit(counters.fork_retained_bytes, config.fork_retained_max * cores, 0)),
         (
             "client-query-buffer-limit",
