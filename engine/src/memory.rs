@@ -95,6 +95,9 @@ pub struct Memory {
     pub retired: Vec<Retired>,
     /// Entries on their way into rebuilt leaves; kept for its memory.
     pub(crate) scratch: Vec<(u64, Entry)>,
+    /// Everything is taken to lie in a sparse page, so that tests move it.
+    #[cfg(test)]
+    pub(crate) moves_all: bool,
     live_bytes: u64,
     reclaiming: VecDeque<Reclaim>,
     reclaiming_bytes: u64,
@@ -111,6 +114,8 @@ impl Memory {
             epoch: 1,
             retired: Vec::new(),
             scratch: Vec::new(),
+            #[cfg(test)]
+            moves_all: false,
             live_bytes: 0,
             reclaiming: VecDeque::new(),
             reclaiming_bytes: 0,
