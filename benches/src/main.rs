@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use whimbrel_bench::figure::command::{FigureOptions, figure};
 use whimbrel_bench::load::command::load;
 use whimbrel_bench::load::options::LoadOptions;
+use whimbrel_bench::micro::command::micro;
 use whimbrel_bench::scenario::command::scenario;
 use whimbrel_bench::scenario::options::ScenarioOptions;
 
@@ -24,6 +25,8 @@ enum Command {
     Load(Box<LoadOptions>),
     /// Measures a row of the targets on Whimbrel and its peers.
     Scenario(Box<ScenarioOptions>),
+    /// Times the parser, the arena, the shard and forks in this process.
+    Micro,
     /// Draws CPU time per operation from results of scenarios.
     Figure(FigureOptions),
 }
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let outcome: Result<(), Box<dyn std::error::Error>> = match CommandLine::parse().command {
         Command::Load(options) => load(&options, &mut out).map_err(Into::into),
         Command::Scenario(options) => scenario(&options, &mut out).map_err(Into::into),
+        Command::Micro => micro(&mut out).map_err(Into::into),
         Command::Figure(options) => figure(&options).map_err(Into::into),
     };
     match outcome {

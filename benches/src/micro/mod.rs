@@ -1,0 +1,8 @@
+//! Micro benchmarks: one structure at a time, in this process, in nanoseconds an operation.
+
+pub mod command;
+mod fork;
+mod memory;
+mod parse;
+mod shard;
+mod timing;
