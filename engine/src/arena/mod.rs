@@ -131,7 +131,7 @@ impl Arena {
             self.unlink(index, purpose, class);
         }
         let reference = Ref(index.first_unit() + u32::from(unit));
-        poison::unpoison(self.mapping.pointer(reference), bytes);
+        poison::unpoison(self.mapping.pointer(reference), class.bytes());
         self.allocated_bytes += class.bytes() as u64;
         Ok(reference)
     }
@@ -146,6 +146,7 @@ impl Arena {
         let purpose = page.purpose();
         let had_room = page.has_room(class);
         // The first unit stays readable: its upper bytes are 0, which tells whoever holds a stale reference.
+        poison::unpoison(self.mapping.pointer(reference), UNIT_BYTES);
         *self.mapping.get_mut::<u64>(reference) = u64::from(page.free_unit).to_le();
         poison::poison(self.mapping.pointer(Ref(reference.0 + 1)), class.bytes() - UNIT_BYTES);
         page.free_unit = (reference.0 % PAGE_UNITS) as u16;
