@@ -2,14 +2,10 @@
 
 mod served;
 
-use served::{Client, Server, Value, bulk, cores};
+use served::{Client, Server, Value, bulk, cores, ok};
 
 fn two_cores() -> Server {
     Server::start(&["--cores", &cores(2)])
-}
-
-fn ok() -> Value {
-    Value::Simple("OK".to_owned())
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use whimbrel_engine::resp::{OwnedArguments, Parser};
+use whimbrel_engine::resp::{OwnedArguments, Parser, ProtocolError};
 use whimbrel_engine::session::SessionIndex;
 use whimbrel_net::ConnectionId;
 
@@ -37,6 +37,8 @@ pub struct Connection {
     /// The client reads slowly: its next commands wait until output has drained.
     pub draining: bool,
     pub input_ended: bool,
+    /// What is wrong with the request behind the backlog; told when everything before it has run.
+    pub malformed: Option<ProtocolError>,
     /// No further command runs; closed when the replies before are in the output.
     pub closing: bool,
     /// When output first stood above the soft limit, in monotonic microseconds.
@@ -57,6 +59,7 @@ impl Connection {
             reading_paused: false,
             draining: false,
             input_ended: false,
+            malformed: None,
             closing: false,
             soft_limit_since_us: None,
         }
@@ -72,9 +75,26 @@ impl Connection {
         self.input.len() - self.input_start
     }
 
-    /// Whether everything that came was answered.
-    pub fn is_done(&self) -> bool {
-        self.hold == Hold::None && self.backlog.is_empty() && self.replies.is_empty()
+    /// Whether everything that was parsed is answered.
+    fn is_done(&self) -> bool {
+        self.hold == Hold::None
+            && self.backlog.is_empty()
+            && self.malformed.is_none()
+            && self.replies.is_empty()
+    }
+
+    /// Whether nothing will come of the connection any more. Asked after its commands ran: what input is left then is a
+    /// command that waits for its turn, or one that is not complete and at the end of the input never will be.
+    pub fn is_over(&self) -> bool {
+        self.is_done() && (self.closing || (self.input_ended && !self.draining))
+    }
+
+    /// Forgets what has not run, because nothing more will.
+    pub fn forget_input(&mut self) {
+        self.backlog.clear();
+        self.malformed = None;
+        self.input = Vec::new();
+        self.input_start = 0;
     }
 
     /// Adds received bytes behind those that wait.

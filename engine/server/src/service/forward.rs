@@ -199,6 +199,6 @@ impl CoreService {
             return;
         }
         connection.replies.keep(to.ticket, reply, io.output(connection.id));
-        self.settle(io, place);
+        self.settle(place);
     }
 }

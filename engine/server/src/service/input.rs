@@ -30,7 +30,9 @@ const OUTPUT_WAITING_BYTES_MAX: usize = 1024 * 1024;
 impl CoreService {
     pub(super) fn receive(&mut self, io: &mut Io<Message>, id: ConnectionId, bytes: &[u8]) {
         let Some(mut connection) = self.take(id) else { return };
-        if connection.waits() || connection.pending_input() > 0 || !connection.backlog.is_empty() {
+        if connection.closing || connection.malformed.is_some() {
+            // What follows the end is not looked at.
+        } else if connection.waits() || connection.pending_input() > 0 || !connection.backlog.is_empty() {
             connection.keep(bytes);
             self.run_waiting(io, &mut connection);
         } else {
@@ -53,18 +55,16 @@ impl CoreService {
     }
 
     /// Looks whether a connection can go on, or is to be closed, after a reply came in.
-    pub(super) fn settle(&mut self, io: &mut Io<Message>, place: usize) {
+    pub(super) fn settle(&mut self, place: usize) {
         let Some(connection) = self.connections[place].as_deref() else { return };
-        if connection.is_done() && (connection.closing || connection.input_ended) {
-            io.close(connection.id);
-        } else if connection.replies.len() + 1 == REPLIES_WAITING_MAX {
+        if connection.is_over() || connection.replies.len() + 1 == REPLIES_WAITING_MAX {
             self.resumed.push_back(connection.id);
         }
     }
 
     /// Runs what waits on a connection: parsed commands first, then bytes.
     fn run_waiting(&mut self, io: &mut Io<Message>, connection: &mut Connection) {
-        if !connection.backlog.is_empty() {
+        if !connection.backlog.is_empty() || connection.malformed.is_some() {
             let mut session = self.core.sessions.take(connection.session);
             let mut reply = std::mem::take(&mut self.reply);
             reply.set_protocol(session.protocol);
@@ -72,6 +72,12 @@ impl CoreService {
             while !waits(connection) {
                 let Some(command) = connection.backlog.pop_front() else { break };
                 self.run(io, connection, &mut session, &mut reply, &command.view());
+            }
+            if !waits(connection)
+                && let Some(error) = connection.malformed.take()
+            {
+                reply.error(error);
+                connection.closing = true;
             }
             self.settle_group();
             flush(io, connection, &mut reply);
@@ -89,9 +95,10 @@ impl CoreService {
     /// Puts a connection back after its commands ran, and keeps its limits.
     fn leave(&mut self, io: &mut Io<Message>, mut connection: Box<Connection>) {
         let id = connection.id;
-        if connection.is_done()
-            && (connection.closing || (connection.input_ended && connection.pending_input() == 0))
-        {
+        if connection.closing {
+            connection.forget_input();
+        }
+        if connection.is_over() {
             io.close(id);
         } else {
             self.limit_output(io, &mut connection);
@@ -138,7 +145,9 @@ impl CoreService {
                 Stop::Full if !waits(connection) => {}
                 Stop::Full | Stop::Incomplete { .. } => break,
                 Stop::Error(error) => {
-                    if !connection.closing {
+                    if waits(connection) {
+                        connection.malformed = Some(error);
+                    } else {
                         reply.error(error);
                         connection.closing = true;
                     }

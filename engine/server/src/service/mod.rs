@@ -126,12 +126,10 @@ impl Service for CoreService {
         self.receive(io, id, bytes);
     }
 
-    fn end_of_input(&mut self, io: &mut Io<Message>, id: ConnectionId) {
+    fn end_of_input(&mut self, _: &mut Io<Message>, id: ConnectionId) {
         let Some(connection) = self.connection(id) else { return };
         connection.input_ended = true;
-        if connection.is_done() {
-            io.close(id);
-        }
+        self.resumed.push_back(id);
     }
 
     fn closed(&mut self, _: &mut Io<Message>, id: ConnectionId) {
