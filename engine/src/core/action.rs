@@ -8,6 +8,11 @@ use crate::session::SessionIndex;
 pub enum Action {
     /// Close the connection of this session of this core at once.
     Close(SessionIndex),
+    /// Stop this core's thread for so long (`DEBUG SLEEP`); the time counts as the command's own.
+    Sleep {
+        /// How long. Above 0.
+        microseconds: u64,
+    },
     /// End the process.
     Shutdown {
         /// Without waiting for anything.

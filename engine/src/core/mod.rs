@@ -2,6 +2,7 @@
 
 mod action;
 mod foreknown;
+mod fork_walk;
 mod now;
 mod pause;
 mod random;
@@ -21,6 +22,7 @@ use crate::topology::Topology;
 
 pub use action::Action;
 pub use foreknown::Foreknown;
+pub use fork_walk::ForkWalk;
 pub use now::Now;
 pub use pause::Pause;
 pub use random::Random;
@@ -48,6 +50,8 @@ pub struct Core {
     pub latency: Monitor,
     /// What the process and the reactor tell this core for INFO.
     pub observed: Observed,
+    /// A walk over forks of all slots that is under way (`DEBUG FORK-WALK`).
+    pub fork_walk: Option<ForkWalk>,
     /// Whether commands wait (`CLIENT PAUSE`).
     pub pause: Pause,
     /// Writes records for DUMP.
@@ -94,6 +98,7 @@ impl Core {
             stats: Stats::default(),
             slowlog: Slowlog::new(parts.index, parts.count),
             latency: Monitor::default(),
+            fork_walk: None,
             pause: Pause::default(),
             encoder: Encoder::new(EncoderOptions::default()),
             random: Random::new(parts.seed),

@@ -48,3 +48,4 @@ pub use form::Form;
 pub use hash::{Field, FieldExpiryForm, Fields, Hash, HashParts};
 pub use head::{Access, Head};
 pub use limits::Limits;
+pub use payload::TRAILER_SIZE as PAYLOAD_TRAILER_SIZE;

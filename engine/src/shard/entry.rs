@@ -100,6 +100,11 @@ impl<'a> Entry<'a> {
         self.memory.object_bytes(self.object) + TABLE_SHARE_BYTES
     }
 
+    /// Where the key's object lies, in bytes from the beginning of the arena. It may move at any time.
+    pub fn place(&self) -> u64 {
+        u64::from(self.object.0) * 8
+    }
+
     /// Whole seconds since the key was last used; nothing under a policy that counts uses instead.
     pub fn idle_s(&self) -> Option<u64> {
         self.memory.access.idle_s(self.access(), self.now_ms)

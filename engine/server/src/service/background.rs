@@ -11,6 +11,9 @@ use super::message::Message;
 /// How often clients are looked through.
 const CLIENTS_EVERY: Duration = Duration::from_millis(100);
 
+/// Items of a fork that are walked between two looks at the clock.
+const WALK_ITEMS: usize = 32;
+
 /// When which work is due next.
 #[derive(Default)]
 pub struct Due {
@@ -41,15 +44,28 @@ impl CoreService {
 }
 
 impl CoreService {
-    /// What the shard has to do, until the turn's time is up.
+    /// What the shard has to do, until the turn's time is up. A walk over forks has one half of the turn.
     fn work_on_keys(&mut self, io: &mut Io<Message>, now: Monotonic) -> Wake {
         let turn = Duration::from_micros(self.core.config.background_turn_us.into());
+        let is_walking = self.core.fork_walk.is_some();
+        let end = if is_walking { turn / 2 } else { turn };
         let now_ms = self.now(io).unix_ms;
-        match self.core.shard.background(now_ms, &mut || Monotonic::now().since(now) < turn) {
+        let wake = match self.core.shard.background(now_ms, &mut || Monotonic::now().since(now) < end) {
             Background::Now => Wake::Now,
             Background::At(at_ms) => Wake::At(now.after(Duration::from_millis(at_ms.saturating_sub(now_ms)))),
             Background::Idle => Wake::Idle,
+        };
+        if is_walking && self.walk_forks(now, turn) { Wake::Now } else { wake }
+    }
+
+    /// Walks forks until the turn's time is up, one step at least; whether there is more to walk.
+    fn walk_forks(&mut self, now: Monotonic, turn: Duration) -> bool {
+        while self.core.walk_forks(WALK_ITEMS) {
+            if Monotonic::now().since(now) >= turn {
+                return true;
+            }
         }
+        false
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use whimbrel_engine::commands::{
-    CommandError, Context, Gather, PartContext, Resolved, Route, resolve, settle_reply_mode,
+    CommandError, Context, Executed, Gather, PartContext, Resolved, Route, resolve, settle_reply_mode,
 };
 use whimbrel_engine::resp::{Arguments, OwnedArguments, Reply};
 use whimbrel_engine::session::{ClientId, Session};
@@ -52,6 +52,7 @@ impl CoreService {
         arguments: &Arguments<'_>,
     ) {
         let now = self.now(io);
+        self.settle_group();
         self.observe(io);
         self.observe_clients(io);
         session.traffic = observe::traffic(io, connection);
@@ -62,6 +63,10 @@ impl CoreService {
         session.commands_processed += 1;
         self.core.stats.commands_processed += 1;
         self.core.stats.command_mut(command.id).calls += 1;
+        self.sleep();
+        // What the other cores do meanwhile is not this core's time.
+        let failed = outcome.is_err();
+        self.note(session, now, Executed::Ran { command, failed }, arguments);
         if let Err(error) = outcome {
             self.core.stats.command_mut(command.id).failed_calls += 1;
             self.core.stats.count_error(&error.to_string());

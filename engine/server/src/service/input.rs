@@ -1,5 +1,7 @@
 //! From received bytes to replies: parse a batch, run each command where it belongs, keep the rest.
 
+use std::time::Duration;
+
 use whimbrel_engine::commands::{Executed, Resolved, Route, execute, execute_resolved, resolve};
 use whimbrel_engine::core::Action;
 use whimbrel_engine::key::KEY_BYTES_MAX;
@@ -259,6 +261,9 @@ impl CoreService {
         if let Executed::Held = executed {
             return self.hold(connection, Hold::Pause, arguments);
         }
+        if !self.core.actions.is_empty() {
+            self.sleep();
+        }
         if is_quick {
             self.note_quick(executed);
         } else {
@@ -268,6 +273,16 @@ impl CoreService {
             flush(io, connection, reply);
             self.after_command(io, connection, session);
         }
+    }
+
+    /// Sleeps if the command that has just run asked for it, before its time is taken.
+    pub(super) fn sleep(&mut self) {
+        self.core.actions.retain(|action| {
+            if let Action::Sleep { microseconds } = action {
+                std::thread::sleep(Duration::from_micros(*microseconds));
+            }
+            !matches!(action, Action::Sleep { .. })
+        });
     }
 
     /// Keeps a command, and with it the connection, until something else is over.

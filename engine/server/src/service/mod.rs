@@ -77,7 +77,7 @@ pub struct CoreService {
 /// Turns the reactor's instants into the engine's time.
 #[derive(Clone, Copy, Debug)]
 struct Clock {
-    /// Unix time when the monotonic clock was at its origin, in microseconds.
+    /// Unix time when the monotonic clock was at its origin, in microseconds, to a full millisecond (see `Now`).
     unix_origin_us: u64,
 }
 
@@ -86,7 +86,8 @@ impl Clock {
         let unix_us = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |since| since.as_micros() as u64);
-        Clock { unix_origin_us: unix_us - Monotonic::now().microseconds() }
+        let unix_origin_us = unix_us - Monotonic::now().microseconds();
+        Clock { unix_origin_us: (unix_origin_us + 500) / 1000 * 1000 }
     }
 
     fn at(&self, instant: Monotonic) -> Now {

@@ -38,7 +38,7 @@ fn run(context: &mut Context<'_>, arguments: &Arguments<'_>) -> Result<(), Comma
 }
 
 /// The value as DUMP shows it; none if all that it holds has expired.
-fn payload(encoder: &mut Encoder, entry: &Entry<'_>) -> Option<Vec<u8>> {
+pub fn payload(encoder: &mut Encoder, entry: &Entry<'_>) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     if let Some(text) = entry.text() {
         encoder.string_payload(&mut out, &text.bytes());

@@ -3,7 +3,7 @@
 mod copy;
 mod deadline;
 mod del;
-mod dump;
+pub(super) mod dump;
 mod exists;
 mod expire;
 mod expireat;
