@@ -39,6 +39,8 @@ pub struct Connection {
     pub input_ended: bool,
     /// What is wrong with the request behind the backlog; told when everything before it has run.
     pub malformed: Option<ProtocolError>,
+    /// So many replies wait in line that the next command waits too.
+    pub line_full: bool,
     /// No further command runs; closed when the replies before are in the output.
     pub closing: bool,
     /// When output first stood above the soft limit, in monotonic microseconds.
@@ -60,6 +62,7 @@ impl Connection {
             draining: false,
             input_ended: false,
             malformed: None,
+            line_full: false,
             closing: false,
             soft_limit_since_us: None,
         }

@@ -58,8 +58,10 @@ impl CoreService {
 
     /// Looks whether a connection can go on, or is to be closed, after a reply came in.
     pub(super) fn settle(&mut self, place: usize) {
-        let Some(connection) = self.connections[place].as_deref() else { return };
-        if connection.is_over() || connection.replies.len() + 1 == REPLIES_WAITING_MAX {
+        let Some(connection) = self.connections[place].as_deref_mut() else { return };
+        let line_emptied = connection.line_full && connection.replies.len() <= REPLIES_WAITING_MAX / 2;
+        if connection.is_over() || line_emptied {
+            connection.line_full = false;
             self.resumed.push_back(connection.id);
         }
     }
@@ -104,6 +106,8 @@ impl CoreService {
             io.close(id);
         } else {
             self.limit_output(io, &mut connection);
+            // From here on only a delivered reply lets the connection go on.
+            connection.line_full |= connection.replies.len() >= REPLIES_WAITING_MAX;
             let full = waits(&connection) && connection.pending_input() >= INPUT_WAITING_BYTES_MAX;
             if full && !connection.reading_paused {
                 connection.reading_paused = true;
