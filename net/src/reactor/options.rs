@@ -49,7 +49,7 @@ impl Default for ReactorOptions {
         Self {
             submissions: 1024,
             completions: 4096,
-            receive_buffers: 512,
+            receive_buffers: 256,
             receive_buffer_bytes: 16 << 10,
             connections_max: 65_536,
             accepts_per_turn_max: 64,
