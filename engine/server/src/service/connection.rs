@@ -8,6 +8,16 @@ use whimbrel_net::ConnectionId;
 
 use super::replies::Replies;
 
+/// Replies of one connection that may wait in line before its next command runs.
+const REPLIES_WAITING_MAX: usize = 1024;
+
+/// The same for a connection that has not shown yet how large its replies are.
+const REPLIES_WAITING_FIRST: usize = 16;
+
+/// Bytes of replies that one connection may have other cores make before it has taken the last of them, as far as its
+/// latest replies tell.
+const REPLIES_WAITING_BYTES: usize = 1024 * 1024;
+
 /// Why a connection's next command does not run yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Hold {
@@ -32,6 +42,8 @@ pub struct Connection {
     /// Parsed commands that wait because one before them is held.
     pub backlog: VecDeque<OwnedArguments>,
     pub replies: Replies,
+    /// Replies that may wait in line. 1 <= window <= REPLIES_WAITING_MAX.
+    window: usize,
     pub hold: Hold,
     pub reading_paused: bool,
     /// The client reads slowly: its next commands wait until output has drained.
@@ -57,6 +69,7 @@ impl Connection {
             input_start: 0,
             backlog: VecDeque::new(),
             replies: Replies::default(),
+            window: REPLIES_WAITING_FIRST,
             hold: Hold::None,
             reading_paused: false,
             draining: false,
@@ -70,7 +83,23 @@ impl Connection {
 
     /// Whether commands have to wait.
     pub fn waits(&self) -> bool {
-        self.hold != Hold::None || self.draining || self.closing
+        self.hold != Hold::None || self.draining || self.closing || self.is_line_full()
+    }
+
+    /// Another core has made a reply of so many bytes: the larger they are, the fewer are asked for ahead.
+    pub fn note_reply(&mut self, bytes: usize) {
+        let fitting = REPLIES_WAITING_BYTES / bytes.max(1);
+        self.window = fitting.clamp(1, self.window * 2).min(REPLIES_WAITING_MAX);
+    }
+
+    /// Whether so many replies wait in line that the next command waits too.
+    pub fn is_line_full(&self) -> bool {
+        self.replies.len() >= self.window
+    }
+
+    /// Whether commands that waited for room in line go on: when half of the line is free, not one by one.
+    pub fn has_room_again(&self) -> bool {
+        self.replies.len() <= self.window / 2
     }
 
     /// Bytes received that have not run.

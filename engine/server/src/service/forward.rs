@@ -22,7 +22,7 @@ struct Outgoing {
     replies: Vec<u8>,
 }
 
-/// What this core has to say to the others. Bounded by what connections may have under way (`REPLIES_WAITING_MAX`).
+/// What this core has to say to the others. Bounded by what connections may have under way (the window of `Connection`).
 pub struct Outbox {
     by_core: Vec<Outgoing>,
 }
@@ -198,6 +198,7 @@ impl CoreService {
         if connection.id.as_u64() != to.connection {
             return;
         }
+        connection.note_reply(reply.len());
         connection.replies.keep(to.ticket, reply, io.output(connection.id));
         self.settle(place);
     }

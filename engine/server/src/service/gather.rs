@@ -71,6 +71,7 @@ impl CoreService {
             self.core.stats.command_mut(command.id).failed_calls += 1;
             self.core.stats.count_error(&error.to_string());
             reply.error(error);
+            settle_reply_mode(session, reply, 0);
             return flush(io, connection, reply);
         }
         self.gathers.last += 1;

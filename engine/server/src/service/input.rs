@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use whimbrel_engine::commands::{Executed, Resolved, Route, execute, execute_resolved, resolve};
+use whimbrel_engine::commands::{
+    Executed, Resolved, Route, execute, execute_resolved, resolve, settle_reply_mode,
+};
 use whimbrel_engine::core::Action;
 use whimbrel_engine::key::KEY_BYTES_MAX;
 use whimbrel_engine::resp::{Arguments, Batch, Limits, OwnedArguments, Piece, Reply, Stop};
-use whimbrel_engine::session::Session;
+use whimbrel_engine::session::{ReplyMode, Session};
 use whimbrel_engine::shard::Key;
 use whimbrel_net::{ConnectionId, Io};
 
@@ -19,9 +21,6 @@ use super::timing::is_quick;
 
 /// Commands parsed before the first of them runs.
 const BATCH_COMMANDS_MAX: usize = 64;
-
-/// Replies of one connection that may wait in line before its next command runs.
-const REPLIES_WAITING_MAX: usize = 1024;
 
 /// Input that a connection may hold back while its commands wait; behind that it is not read.
 const INPUT_WAITING_BYTES_MAX: usize = 256 * 1024;
@@ -59,7 +58,7 @@ impl CoreService {
     /// Looks whether a connection can go on, or is to be closed, after a reply came in.
     pub(super) fn settle(&mut self, place: usize) {
         let Some(connection) = self.connections[place].as_deref_mut() else { return };
-        let line_emptied = connection.line_full && connection.replies.len() <= REPLIES_WAITING_MAX / 2;
+        let line_emptied = connection.line_full && connection.has_room_again();
         if connection.is_over() || line_emptied {
             connection.line_full = false;
             self.resumed.push_back(connection.id);
@@ -73,11 +72,11 @@ impl CoreService {
             let mut reply = std::mem::take(&mut self.reply);
             reply.set_protocol(session.protocol);
             self.timing.begin();
-            while !waits(connection) {
+            while !connection.waits() {
                 let Some(command) = connection.backlog.pop_front() else { break };
                 self.run(io, connection, &mut session, &mut reply, &command.view());
             }
-            if !waits(connection)
+            if !connection.waits()
                 && let Some(error) = connection.malformed.take()
             {
                 reply.error(error);
@@ -88,7 +87,7 @@ impl CoreService {
             self.reply = reply;
             self.core.sessions.put(connection.session, session);
         }
-        if connection.pending_input() > 0 && !waits(connection) {
+        if connection.pending_input() > 0 && !connection.waits() {
             let input = std::mem::take(&mut connection.input);
             let consumed = self.run_bytes(io, connection, &input[connection.input_start..]);
             connection.input = input;
@@ -107,12 +106,12 @@ impl CoreService {
         } else {
             self.limit_output(io, &mut connection);
             // From here on only a delivered reply lets the connection go on.
-            connection.line_full |= connection.replies.len() >= REPLIES_WAITING_MAX;
-            let full = waits(&connection) && connection.pending_input() >= INPUT_WAITING_BYTES_MAX;
+            connection.line_full |= connection.is_line_full();
+            let full = connection.waits() && connection.pending_input() >= INPUT_WAITING_BYTES_MAX;
             if full && !connection.reading_paused {
                 connection.reading_paused = true;
                 io.pause_reading(id);
-            } else if connection.reading_paused && !waits(&connection) {
+            } else if connection.reading_paused && !connection.waits() {
                 connection.reading_paused = false;
                 io.resume_reading(id);
             }
@@ -138,7 +137,7 @@ impl CoreService {
             for index in 0..batch.len() {
                 self.core.foreknown.at(index);
                 let arguments = batch.arguments(&bytes[at..], index);
-                if waits(connection) {
+                if connection.waits() {
                     connection.backlog.push_back(OwnedArguments::copy(&arguments));
                 } else {
                     self.run(io, connection, &mut session, &mut reply, &arguments);
@@ -148,10 +147,10 @@ impl CoreService {
             self.core.foreknown.clear();
             at += filled.consumed;
             match filled.stop {
-                Stop::Full if !waits(connection) => {}
+                Stop::Full if !connection.waits() => {}
                 Stop::Full | Stop::Incomplete { .. } => break,
                 Stop::Error(error) => {
-                    if waits(connection) {
+                    if connection.waits() {
                         connection.malformed = Some(error);
                     } else {
                         reply.error(error);
@@ -224,7 +223,8 @@ impl CoreService {
                 session.commands_processed += 1;
                 self.forwarded_out += 1;
                 flush(io, connection, reply);
-                let ticket = connection.replies.promise();
+                let ticket = connection.replies.promise(session.reply_mode == ReplyMode::On);
+                settle_reply_mode(session, reply, 0);
                 let to = ReturnAddress { connection: connection.id.as_u64(), ticket };
                 self.outbox.command(core, to, session.protocol, arguments);
             }
@@ -237,6 +237,7 @@ impl CoreService {
                 flush(io, connection, reply);
                 if let Err(error) = self.begin_transaction(io, connection, session, command, arguments) {
                     reply.error(error);
+                    settle_reply_mode(session, reply, 0);
                 }
             }
         }
@@ -357,10 +358,6 @@ impl CoreService {
             io.abort(connection.id);
         }
     }
-}
-
-fn waits(connection: &Connection) -> bool {
-    connection.waits() || connection.replies.len() >= REPLIES_WAITING_MAX
 }
 
 /// Hands the replies so far to the reactor, or puts them in line.

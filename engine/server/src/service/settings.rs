@@ -26,7 +26,7 @@ impl CoreService {
 
     /// Has the configuration file replaced; the outcome takes its place among the connection's replies.
     pub(super) fn rewrite_config(&mut self, connection: &mut Connection) {
-        let ticket = connection.replies.promise();
+        let ticket = connection.replies.promise(true);
         let to = ReturnAddress { connection: connection.id.as_u64(), ticket };
         let config = Box::new(self.core.config.clone());
         self.outbox.message(self.count, Message::RewriteConfig { to, config });
