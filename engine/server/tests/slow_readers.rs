@@ -154,7 +154,7 @@ fn ending_delivers_what_was_queued() {
             .map(|mut client| std::thread::spawn(move || client.read_to_end().len()))
             .collect();
         for reader in readers {
-            assert_eq!(reader.join().expect("it reads"), "16777216\r\n".len() + 8 * MIB + 2);
+            assert_eq!(reader.join().expect("it reads"), "8388608\r\n".len() + 8 * MIB + 2);
         }
         assert_eq!(server.ended().code(), Some(0));
         drop(idle);
