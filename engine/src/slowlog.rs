@@ -4,6 +4,8 @@
 
 use std::collections::VecDeque;
 
+use crate::info::codec::{Reader, put_bytes, put_text, put_u64};
+
 /// Arguments kept of one command. The last one tells how many more there were.
 pub const ARGUMENTS_MAX: usize = 32;
 
@@ -34,6 +36,30 @@ pub struct SlowlogEntry {
     pub peer: Box<str>,
     /// What the client called itself. Empty if it did not.
     pub client_name: Box<[u8]>,
+}
+
+impl SlowlogEntry {
+    /// Appends the entry as bytes, for another core.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        for number in [self.id, self.unix_seconds, self.duration_us, self.arguments.len() as u64] {
+            put_u64(out, number);
+        }
+        self.arguments.iter().for_each(|argument| put_bytes(out, argument));
+        put_text(out, &self.peer);
+        put_bytes(out, &self.client_name);
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote; `None` for other bytes.
+    pub fn decode(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            id: reader.u64()?,
+            unix_seconds: reader.u64()?,
+            duration_us: reader.u64()?,
+            arguments: reader.list(|reader| Some(reader.bytes()?.into()))?,
+            peer: reader.text()?.into(),
+            client_name: reader.bytes()?.into(),
+        })
+    }
 }
 
 /// A command that has run.
@@ -153,6 +179,10 @@ mod tests {
             client_name: b"me"[..].into(),
         };
         assert_eq!(newest, &expected);
+        let mut bytes = Vec::new();
+        newest.encode(&mut bytes);
+        assert_eq!(SlowlogEntry::decode(&mut Reader(&bytes)), Some(expected));
+        assert_eq!(SlowlogEntry::decode(&mut Reader(&bytes[1..])), None);
     }
 
     #[test]

@@ -47,6 +47,11 @@ impl Default for Bench {
 }
 
 impl Bench {
+    /// A bench whose commands take this long.
+    pub fn taking(elapsed_ns: u64) -> Self {
+        Self { elapsed_ns, ..Self::default() }
+    }
+
     /// Runs a script; see the module's text.
     #[track_caller]
     pub fn check(&mut self, script: &str) {

@@ -4,7 +4,7 @@
 //! that were asked for. Field names are those of Redis and Valkey. A field is left out where Whimbrel has no such thing
 //! (scripts, modules, I/O threads); where 0 is the truth it is 0.
 
-mod codec;
+pub(crate) mod codec;
 mod core_stats;
 mod counters;
 mod observed;

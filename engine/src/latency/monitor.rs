@@ -1,40 +1,61 @@
 //! The spikes of all events that had any.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::series::{Sample, Series};
+use crate::info::codec::{Reader, put_text, put_u64};
 
 /// The latency monitor of one core, or of several together.
 #[derive(Clone, Debug, Default)]
 pub struct Monitor {
     /// By the name of the event. As many as there are names in the code, not more.
-    events: BTreeMap<&'static str, Series>,
+    events: BTreeMap<Cow<'static, str>, Series>,
 }
 
 impl Monitor {
     /// Adds a spike that has just ended, if it took at least `threshold_ms`. A threshold of 0 turns the monitor off.
     pub fn add(&mut self, event: &'static str, threshold_ms: u64, sample: Sample) {
         if threshold_ms > 0 && sample.latency_ms >= threshold_ms {
-            self.events.entry(event).or_default().add(sample);
+            self.events.entry(Cow::Borrowed(event)).or_default().add(sample);
         }
     }
 
     /// Adds what another core saw.
     pub fn merge(&mut self, other: &Self) {
         for (event, series) in &other.events {
-            self.events.entry(event).or_default().merge(series);
+            self.events.entry(event.clone()).or_default().merge(series);
         }
     }
 
     /// The events with their spikes, by name.
-    pub fn events(&self) -> impl ExactSizeIterator<Item = (&'static str, &Series)> {
-        self.events.iter().map(|(event, series)| (*event, series))
+    pub fn events(&self) -> impl ExactSizeIterator<Item = (&str, &Series)> {
+        self.events.iter().map(|(event, series)| (&**event, series))
     }
 
     /// The spikes of the event of exactly this name.
     #[must_use]
     pub fn event(&self, name: &[u8]) -> Option<&Series> {
         self.events.get(str::from_utf8(name).ok()?)
+    }
+
+    /// Appends all events as bytes, for another core.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        put_u64(out, self.events.len() as u64);
+        for (event, series) in &self.events {
+            put_text(out, event);
+            series.encode(out);
+        }
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote; `None` for other bytes.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        let event =
+            |reader: &mut Reader<'_>| Some((Cow::Owned(reader.text()?.to_owned()), Series::decode(reader)?));
+        let events = reader.list(event)?.into_iter().collect();
+        reader.0.is_empty().then_some(Self { events })
     }
 
     /// Forgets an event, in whatever case its name is written. Returns whether there was one.
@@ -59,7 +80,7 @@ mod tests {
         Sample { unix_seconds: 1, latency_ms }
     }
 
-    fn names(monitor: &Monitor) -> Vec<&'static str> {
+    fn names(monitor: &Monitor) -> Vec<&str> {
         monitor.events().map(|(event, _)| event).collect()
     }
 
@@ -95,6 +116,10 @@ mod tests {
         left.add("command", 1, spike(5));
         right.add("command", 1, spike(8));
         right.add("expire-cycle", 1, spike(2));
+        let mut bytes = Vec::new();
+        right.encode(&mut bytes);
+        assert!(Monitor::decode(&bytes[1..]).is_none());
+        let right = Monitor::decode(&bytes).unwrap();
         left.merge(&right);
         assert_eq!(names(&left), ["command", "expire-cycle"]);
         assert_eq!(left.event(b"command").map(|series| (series.worst_ms(), series.count())), Some((8, 2)));

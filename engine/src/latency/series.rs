@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::info::codec::{Reader, put_u64};
+
 /// Seconds that are kept.
 pub const SAMPLES_MAX: usize = 160;
 
@@ -69,6 +71,24 @@ impl Series {
         let (total_ms, count) = (merged.total_ms, merged.count);
         samples.into_iter().for_each(|sample| merged.add(sample));
         *self = Self { total_ms, count, ..merged };
+    }
+
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        for number in [self.worst_ms, self.total_ms, self.count, self.samples.len() as u64] {
+            put_u64(out, number);
+        }
+        for sample in &self.samples {
+            put_u64(out, sample.unix_seconds);
+            put_u64(out, sample.latency_ms);
+        }
+    }
+
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Option<Self> {
+        let (worst_ms, total_ms, count) = (reader.u64()?, reader.u64()?, reader.u64()?);
+        let sample =
+            |reader: &mut Reader<'_>| Some(Sample { unix_seconds: reader.u64()?, latency_ms: reader.u64()? });
+        let samples = reader.list(sample)?.into();
+        Some(Self { samples, worst_ms, total_ms, count })
     }
 
     /// The samples, oldest first.

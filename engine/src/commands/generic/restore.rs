@@ -197,6 +197,11 @@ mod tests {
             r#"
             RESTORE a 0 "\x00\xc0\x0a\x0a\x00n\x9fWE\x0e\xaec\xbb" IDLETIME 100 -> +OK
             OBJECT IDLETIME a -> :100
+            CONFIG SET maxmemory-policy allkeys-lfu -> +OK
+            RESTORE b 0 "\x00\xc0\x0a\x0a\x00n\x9fWE\x0e\xaec\xbb" FREQ 200 -> +OK
+            OBJECT FREQ b -> :200
+            RESTORE b 0 "\x00\xc0\x0a\x0a\x00n\x9fWE\x0e\xaec\xbb" REPLACE IDLETIME 100 -> +OK
+            OBJECT FREQ b -> :5
             "#,
         );
     }

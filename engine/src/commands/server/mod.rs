@@ -7,7 +7,11 @@ mod debug;
 mod flushall;
 mod flushdb;
 mod info;
+mod latency;
+mod lolwut;
+mod memory;
 mod shutdown;
+mod slowlog;
 mod time;
 
 use super::spec::Spec;
@@ -21,6 +25,10 @@ pub const SPECS: &[&Spec] = &[
     &flushall::SPEC,
     &flushdb::SPEC,
     &info::SPEC,
+    &latency::SPEC,
+    &lolwut::SPEC,
+    &memory::SPEC,
     &shutdown::SPEC,
+    &slowlog::SPEC,
     &time::SPEC,
 ];

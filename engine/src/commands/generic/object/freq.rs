@@ -49,6 +49,16 @@ mod tests {
             SET k v -> +OK
             OBJECT FREQ missing -> $-1
             OBJECT FREQ k -> -ERR An LFU maxmemory policy is not selected, access frequency not tracked. ...
+            CONFIG SET maxmemory-policy allkeys-lfu lfu-log-factor 0 lfu-decay-time 1 -> +OK
+            SET n v -> +OK
+            OBJECT FREQ n -> :5
+            GET n -> $1 v
+            GET n -> $1 v
+            OBJECT FREQ n -> :7
+            OBJECT FREQ n -> :7
+            @after 180000
+            OBJECT FREQ n -> :4
+            OBJECT FREQ missing -> $-1
             ",
         );
     }

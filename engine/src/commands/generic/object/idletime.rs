@@ -55,6 +55,9 @@ mod tests {
             TOUCH k -> :1
             OBJECT IDLETIME k -> :0
             OBJECT IDLETIME missing -> $-1
+            CONFIG SET maxmemory-policy volatile-lfu -> +OK
+            OBJECT IDLETIME k -> -ERR An LFU maxmemory policy is selected, idle time not tracked. ...
+            OBJECT IDLETIME missing -> $-1
             ",
         );
     }
