@@ -107,6 +107,7 @@ impl CoreService {
             if timeout_s > 0 && idle_s >= timeout_s && !connection.waits() {
                 io.close(connection.id);
             } else if pending > 0 && self.is_over_output_limit(io, &mut connection, pending) {
+                self.core.stats.output_limit_closed += 1;
                 io.abort(connection.id);
             }
             self.put(connection);

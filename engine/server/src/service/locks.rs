@@ -3,7 +3,7 @@
 //! A request names all its slots on this core at once and is granted all of them at once, first come first served among
 //! requests that share a slot. Cores are asked in ascending order, so requests cannot wait for one another in a circle.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use whimbrel_engine::key::SlotId;
 
@@ -17,8 +17,19 @@ pub struct LockOwner {
 /// Who holds which slots, and who waits.
 #[derive(Default)]
 pub struct SlotLocks {
-    held: HashMap<SlotId, LockOwner>,
-    waiting: VecDeque<(LockOwner, Vec<SlotId>)>,
+    /// Slots of requests that are granted.
+    held: HashSet<SlotId>,
+    /// By slot, who asked for it, in order; never empty.
+    queues: HashMap<SlotId, VecDeque<LockOwner>>,
+    requests: HashMap<LockOwner, Request>,
+}
+
+/// A request that is not released.
+struct Request {
+    /// Each once.
+    slots: Vec<SlotId>,
+    /// In how many of their queues others stand before it; granted when in none.
+    behind: usize,
 }
 
 impl SlotLocks {
@@ -30,44 +41,50 @@ impl SlotLocks {
 
     /// Whether a command on this slot has to wait.
     pub fn is_locked(&self, slot: SlotId) -> bool {
-        self.held.contains_key(&slot)
+        self.held.contains(&slot)
     }
 
     /// Asks for slots; answers whether they are granted now. Otherwise `release` names the owner later.
     pub fn request(&mut self, owner: LockOwner, slots: Vec<SlotId>) -> bool {
-        let taken = slots.iter().any(|slot| {
-            self.held.contains_key(slot) || self.waiting.iter().any(|(_, wanted)| wanted.contains(slot))
-        });
-        if taken {
-            self.waiting.push_back((owner, slots));
-            return false;
+        let mut request = Request { slots: Vec::with_capacity(slots.len()), behind: 0 };
+        for slot in slots {
+            let queue = self.queues.entry(slot).or_default();
+            if queue.back() == Some(&owner) {
+                continue;
+            }
+            request.behind += usize::from(!queue.is_empty());
+            queue.push_back(owner);
+            request.slots.push(slot);
         }
-        self.hold(owner, &slots);
-        true
+        let is_granted = request.behind == 0;
+        if is_granted {
+            self.held.extend(&request.slots);
+        }
+        self.requests.insert(owner, request);
+        is_granted
     }
 
     /// Gives back all that an owner holds; answers who is granted now.
     pub fn release(&mut self, owner: LockOwner) -> Vec<LockOwner> {
-        self.held.retain(|_, holder| *holder != owner);
+        let Some(released) = self.requests.remove(&owner) else { return Vec::new() };
+        assert_eq!(released.behind, 0, "only what was granted is released");
         let mut granted = Vec::new();
-        let mut still_waiting: VecDeque<(LockOwner, Vec<SlotId>)> = VecDeque::new();
-        for (waiter, slots) in std::mem::take(&mut self.waiting) {
-            let taken = slots.iter().any(|slot| {
-                self.held.contains_key(slot) || still_waiting.iter().any(|(_, wanted)| wanted.contains(slot))
-            });
-            if taken {
-                still_waiting.push_back((waiter, slots));
-            } else {
-                self.hold(waiter, &slots);
-                granted.push(waiter);
+        for slot in released.slots {
+            self.held.remove(&slot);
+            let queue = self.queues.get_mut(&slot).expect("who holds a slot stands in its queue");
+            queue.pop_front();
+            let Some(next) = queue.front() else {
+                self.queues.remove(&slot);
+                continue;
+            };
+            let request = self.requests.get_mut(next).expect("who stands in a queue has a request");
+            request.behind -= 1;
+            if request.behind == 0 {
+                self.held.extend(&request.slots);
+                granted.push(*next);
             }
         }
-        self.waiting = still_waiting;
         granted
-    }
-
-    fn hold(&mut self, owner: LockOwner, slots: &[SlotId]) {
-        self.held.extend(slots.iter().map(|slot| (*slot, owner)));
     }
 }
 
@@ -96,5 +113,15 @@ mod tests {
         assert_eq!(locks.release(owner(3)), [owner(4)]);
         assert_eq!(locks.release(owner(4)), []);
         assert!(locks.is_empty());
+    }
+
+    #[test]
+    fn a_crowd_that_wants_the_same_slots_is_served_in_order() {
+        let mut locks = SlotLocks::default();
+        assert!(locks.request(owner(0), slots(&[7, 7, 8, 7])), "a slot named twice is one slot");
+        (1..500).for_each(|number| assert!(!locks.request(owner(number), slots(&[8, 7]))));
+        (0..499).for_each(|number| assert_eq!(locks.release(owner(number)), [owner(number + 1)]));
+        assert_eq!(locks.release(owner(499)), []);
+        assert!(locks.is_empty() && locks.queues.is_empty() && locks.requests.is_empty());
     }
 }
