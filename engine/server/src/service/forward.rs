@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use whimbrel_engine::commands::{Executed, execute_resolved, finish, resolve};
-use whimbrel_engine::resp::{Arguments, Protocol, Reply};
+use whimbrel_engine::resp::{ArgumentRange, Arguments, OwnedArguments, Protocol, Reply};
 use whimbrel_net::Io;
 
 use super::CoreService;
@@ -72,7 +72,7 @@ pub struct Parked {
     from: usize,
     to: ReturnAddress,
     protocol: Protocol,
-    arguments: whimbrel_engine::resp::OwnedArguments,
+    arguments: OwnedArguments,
 }
 
 impl CoreService {
@@ -111,20 +111,43 @@ impl CoreService {
     }
 
     fn run_forwarded(&mut self, io: &mut Io<Message>, from: usize, packed: &[u8]) {
+        /// Commands that are looked ahead at.
+        const AHEAD: usize = 64;
         let mut rest = packed;
         let mut ranges = std::mem::take(&mut self.ranges);
         self.timing.begin();
-        while let Some((to, protocol, bytes)) = unpack_command(&mut rest, &mut ranges) {
-            let arguments = Arguments::new(bytes, &ranges);
-            if !self.locks.is_empty() && self.is_locked(&arguments) {
-                let arguments = whimbrel_engine::resp::OwnedArguments::copy(&arguments);
-                self.parked.push_back(Parked { from, to, protocol, arguments });
-                continue;
+        while !rest.is_empty() {
+            self.look_ahead_at_forwarded(rest, &mut ranges, AHEAD);
+            for command in 0..AHEAD {
+                let Some((to, protocol, bytes)) = unpack_command(&mut rest, &mut ranges) else { break };
+                self.core.foreknown.at(command);
+                let arguments = Arguments::new(bytes, &ranges);
+                if !self.locks.is_empty() && self.is_locked(&arguments) {
+                    let arguments = OwnedArguments::copy(&arguments);
+                    self.parked.push_back(Parked { from, to, protocol, arguments });
+                    continue;
+                }
+                self.run_visitor(io, from, to, protocol, &arguments);
             }
-            self.run_visitor(io, from, to, protocol, &arguments);
+            self.core.foreknown.clear();
         }
         self.settle_group();
         self.ranges = ranges;
+    }
+
+    /// Asks for the memory that the next forwarded commands will touch, as for a batch of this core's own clients.
+    fn look_ahead_at_forwarded(
+        &mut self,
+        mut rest: &[u8],
+        ranges: &mut Vec<ArgumentRange>,
+        commands_max: usize,
+    ) {
+        self.ahead.clear();
+        for _ in 0..commands_max {
+            let Some((_, _, bytes)) = unpack_command(&mut rest, ranges) else { break };
+            self.foresee(Arguments::new(bytes, ranges).opt(1));
+        }
+        self.prefetch_ahead();
     }
 
     /// Runs forwarded commands whose slots are free again, in order.

@@ -172,14 +172,28 @@ impl CoreService {
     /// Asks for the memory that a batch's commands will touch, step by step, so that their cache misses overlap. The first
     /// argument is a key of most commands; where it is none, the request does no harm.
     fn look_ahead(&mut self, batch: &Batch, bytes: &[u8]) {
-        let shard = &self.core.shard;
         self.ahead.clear();
         for index in 0..batch.len() {
-            let key = batch.arguments(bytes, index).opt(1).filter(|key| key.len() <= KEY_BYTES_MAX);
-            let hashed = key.map(|key| shard.key(key)).inspect(|key| shard.prefetch_slot(key));
-            self.core.foreknown.add(hashed.map(|key| (key.bytes(), key.hash(), key.slot())));
-            self.ahead.extend(hashed.map(|key| (key.hash(), key.slot())));
+            self.foresee(batch.arguments(bytes, index).opt(1));
         }
+        self.prefetch_ahead();
+    }
+
+    /// Hashes what is probably the key of a command that runs soon.
+    #[inline]
+    pub(super) fn foresee(&mut self, key: Option<&[u8]>) {
+        let shard = &self.core.shard;
+        let hashed = key.filter(|key| key.len() <= KEY_BYTES_MAX).map(|key| shard.key(key));
+        if let Some(key) = &hashed {
+            shard.prefetch_slot(key);
+            self.ahead.push((key.hash(), key.slot()));
+        }
+        self.core.foreknown.add(hashed.map(|key| (key.bytes(), key.hash(), key.slot())));
+    }
+
+    /// Asks for the buckets of all keys that were foreseen, then for their objects.
+    pub(super) fn prefetch_ahead(&self) {
+        let shard = &self.core.shard;
         let keys = || self.ahead.iter().map(|(hash, slot)| Key::known(b"", *hash, *slot));
         keys().for_each(|key| shard.prefetch_bucket(&key));
         keys().for_each(|key| shard.prefetch_object(&key));

@@ -5,13 +5,23 @@ use std::collections::VecDeque;
 /// The number of a reply of one connection, counted from its first.
 pub type Ticket = u32;
 
-/// A place in line.
-enum Place {
-    /// The reply is still made.
-    Awaited,
-    /// The same, but the client does not want to hear it (CLIENT REPLY).
-    Unwanted,
-    Ready(Vec<u8>),
+/// Bytes of replies that went out already and still take memory, before they are cut off.
+const GONE_BYTES_MAX: usize = 64 * 1024;
+
+/// A reply in line.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Where its bytes begin, counted from the line's first byte ever kept; nothing while it is not ready.
+    start: Option<usize>,
+    length: usize,
+    /// The client does not want to hear it (CLIENT REPLY).
+    is_unwanted: bool,
+}
+
+impl Place {
+    fn ready(start: usize, length: usize) -> Place {
+        Place { start: Some(start), length, is_unwanted: false }
+    }
 }
 
 /// Replies of one connection that cannot go out yet.
@@ -21,6 +31,12 @@ pub struct Replies {
     line: VecDeque<Place>,
     /// The ticket of the first in line.
     first: Ticket,
+    /// The bytes of all that are ready, in the order in which they became so.
+    bytes: Vec<u8>,
+    /// How many bytes were cut off before those.
+    cut: usize,
+    /// How many of the bytes went out already.
+    gone: usize,
 }
 
 impl Replies {
@@ -32,35 +48,77 @@ impl Replies {
 
     /// Takes a place for a reply that comes later; it is dropped then if nobody wants it.
     pub fn promise(&mut self, is_wanted: bool) -> Ticket {
-        self.line.push_back(if is_wanted { Place::Awaited } else { Place::Unwanted });
+        self.line.push_back(Place { start: None, length: 0, is_unwanted: !is_wanted });
         self.first.wrapping_add(self.line.len() as u32 - 1)
     }
 
     /// Puts a reply that is ready behind those that are not.
     pub fn push(&mut self, bytes: &[u8]) {
+        let end = self.end();
         match self.line.back_mut() {
-            Some(Place::Ready(last)) => last.extend_from_slice(bytes),
-            _ => self.line.push_back(Place::Ready(bytes.to_vec())),
+            Some(Place { start: Some(start), length, .. }) if *start + *length == end => {
+                *length += bytes.len()
+            }
+            _ => self.line.push_back(Place::ready(end, bytes.len())),
         }
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// Keeps a promise; what can go out is appended to `output`.
     pub fn keep(&mut self, ticket: Ticket, bytes: &[u8], output: &mut Vec<u8>) {
-        let place = ticket.wrapping_sub(self.first) as usize;
-        let Some(promised) = self.line.get_mut(place) else { return };
-        let bytes = if let Place::Unwanted = promised { &[] } else { bytes };
-        if place == 0 {
-            output.extend_from_slice(bytes);
-            self.line.pop_front();
-            self.first = self.first.wrapping_add(1);
-            while let Some(Place::Ready(ready)) =
-                self.line.pop_front_if(|next| matches!(next, Place::Ready(_)))
-            {
-                output.extend_from_slice(&ready);
-                self.first = self.first.wrapping_add(1);
+        let at = ticket.wrapping_sub(self.first) as usize;
+        let end = self.end();
+        let Some(place) = self.line.get_mut(at) else { return };
+        let bytes = if place.is_unwanted { &[] } else { bytes };
+        if at > 0 {
+            *place = Place::ready(end, bytes.len());
+            self.bytes.extend_from_slice(bytes);
+            return;
+        }
+        output.extend_from_slice(bytes);
+        self.advance();
+        while let Some(Place { start: Some(start), length, .. }) = self.line.front().copied() {
+            output.extend_from_slice(&self.bytes[start - self.cut..][..length]);
+            self.gone += length;
+            self.advance();
+        }
+        self.cut_off();
+    }
+
+    fn end(&self) -> usize {
+        self.cut + self.bytes.len()
+    }
+
+    fn advance(&mut self) {
+        self.line.pop_front();
+        self.first = self.first.wrapping_add(1);
+    }
+
+    /// Gives memory back: all of it when nobody waits, else what went out, once that is most of it.
+    fn cut_off(&mut self) {
+        if self.line.is_empty() {
+            self.cut += self.bytes.len();
+            self.gone = 0;
+            self.bytes.clear();
+            self.bytes.shrink_to(GONE_BYTES_MAX);
+        } else if self.gone > GONE_BYTES_MAX && self.gone > self.bytes.len() / 2 {
+            let kept: Vec<u8> = self
+                .line
+                .iter_mut()
+                .flat_map(|place| {
+                    let start = place.start.map_or(0, |start| start - self.cut);
+                    &self.bytes[start..start + place.length]
+                })
+                .copied()
+                .collect();
+            let mut at = self.end();
+            for place in self.line.iter_mut().filter(|place| place.start.is_some()) {
+                place.start = Some(at);
+                at += place.length;
             }
-        } else {
-            *promised = Place::Ready(bytes.to_vec());
+            self.cut = self.end();
+            self.bytes = kept;
+            self.gone = 0;
         }
     }
 
