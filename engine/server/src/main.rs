@@ -7,6 +7,7 @@ use whimbrel_server::cli::Options;
 use whimbrel_server::{banner, cli, log, service, start};
 
 fn main() -> ExitCode {
+    whimbrel_engine::arena::return_freed_mappings();
     let options = match cli::read(std::env::args_os()) {
         Ok(options) => options,
         Err(leave) if leave.asked => {

@@ -110,7 +110,9 @@ fn clients_of_all_cores_are_listed_and_killed() {
     }
     // The connection that found the server ready may still be on its way out.
     let list = loop {
-        let Value::Bulk(list) = clients[0].ask(&["CLIENT", "LIST"]) else { panic!("CLIENT LIST answers text") };
+        let Value::Bulk(list) = clients[0].ask(&["CLIENT", "LIST"]) else {
+            panic!("CLIENT LIST answers text")
+        };
         let list = String::from_utf8(list).expect("text");
         if list.lines().count() == clients.len() {
             break list;

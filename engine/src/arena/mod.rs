@@ -11,6 +11,7 @@ mod map;
 mod page;
 mod poison;
 mod simd;
+mod system;
 
 use bytemuck::{Pod, Zeroable};
 
@@ -18,6 +19,7 @@ pub use class::{CLASS_BYTES_MAX, CLASS_COUNT, SizeClass, UNIT_BYTES};
 use map::{ADDRESSABLE_BYTES, Mapping, REGION_BYTES};
 use page::{FreePages, PAGE_BYTES, PAGE_UNITS, Page, PageIndex};
 pub use simd::{equal_bytes, prefetch};
+pub use system::return_freed_mappings;
 
 /// A place in an arena: a count of 8-byte units. Zero is nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Debug, Pod, Zeroable)]

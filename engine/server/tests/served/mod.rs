@@ -5,6 +5,7 @@
 mod client;
 mod process;
 
+use std::fs::File;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -20,6 +21,8 @@ pub struct Server {
     child: Child,
     /// The shared port.
     pub port: u16,
+    /// What it says on standard error.
+    log: PathBuf,
 }
 
 /// CPUs that this process may use, `count` at most, as `--cores` takes them.
@@ -71,24 +74,31 @@ impl Server {
     /// Starts the server with further options and waits until it answers.
     pub fn start(options: &[&str]) -> Server {
         let port = free_port();
+        let log = scratch_path(&format!("{port}.log"));
         let child = command(&["serve", "--port", &port.to_string()])
             .args(options)
+            .stderr(File::create(&log).expect("a writable temporary folder"))
             .spawn()
             .expect("the binary starts");
-        let mut server = Server { child, port };
+        let mut server = Server { child, port, log };
         server.wait();
         server
     }
 
+    /// Waits until this very server listens: on a port that somebody else was quicker to take, another one may answer.
     fn wait(&mut self) {
         let deadline = Instant::now() + PATIENCE;
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        while !self.said().contains("listens") || TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(Instant::now() < deadline, "the server does not answer");
             if let Some(status) = self.child.try_wait().expect("a child of ours") {
                 panic!("the server ended with {status}");
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// A new connection.
@@ -126,8 +136,12 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the server's state: {:?}; it said:\n{}", self.child.try_wait(), self.said());
+        }
         // It may have ended by itself; there is nothing more to do then.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.log);
     }
 }
