@@ -531,7 +531,6 @@ fn restore(shard: &mut Shard, key: &[u8], value: &Value, at: Option<u64>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn forks_deltas_and_accounts_hold_for_random_programs(program in steps()) {
         let mut world = World::new();
@@ -614,4 +613,40 @@ fn a_look_counts_but_is_no_use() {
     assert_eq!(shard.find(&key, 14_000).and_then(|entry| entry.idle_s()), Some(0));
     assert!(shard.look(&key, 30_000).is_none());
     assert_eq!((shard.stats().hits, shard.stats().misses, shard.keys()), (3, 1, 0));
+}
+
+#[test]
+fn retained_memory_never_passes_its_ceiling() {
+    const CEILING: u64 = 1 << 20;
+    /// What one write may retain: a leaf, the inner nodes above it, and the object.
+    const ONE_WRITE: u64 = 8 * 1024;
+    let limits = ShardLimits { fork_retained_bytes_max: CEILING, ..ShardLimits::default() };
+    let mut shard = Shard::new(HashSeed(3), limits).expect("address space");
+    let slot = SlotId::of(b"t");
+    let set = |shard: &mut Shard, number: u32, fill: u8| {
+        let name = format!("{{t}}:{number}");
+        let key = shard.key(name.as_bytes());
+        shard.write(&key, 1).set(&[fill; 100], Expiry::Clear).expect("room");
+        assert!(shard.retained_bytes() <= CEILING + ONE_WRITE, "{} bytes retained", shard.retained_bytes());
+    };
+    (0..30_000).for_each(|number| set(&mut shard, number, 1));
+    let used = shard.used_bytes();
+    let forks = [shard.fork(slot), shard.fork(slot)];
+    (0..30_000).for_each(|number| set(&mut shard, number, 2));
+    for fork in forks {
+        let walked = shard.walk_fork(fork, 10, |_| ());
+        assert_eq!(
+            walked,
+            Err(ForkError::Overrun),
+            "the fork's owner is told, and sees nothing that is not so"
+        );
+        shard.close_fork(fork);
+    }
+    assert_eq!(shard.stats().forks_overrun, 2);
+    while shard.reclaim(100) {}
+    assert_eq!((shard.retained_bytes(), shard.used_bytes()), (0, used));
+    let again = shard.fork(slot);
+    let mut seen = 0;
+    while shard.walk_fork(again, 100, |_| seen += 1).expect("a new fork is walked from its beginning") {}
+    assert_eq!(seen, 30_000);
 }
