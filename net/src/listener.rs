@@ -84,7 +84,22 @@ impl Drop for Listener {
 /// # Errors
 /// What stands in the way.
 pub fn listen_tcp(address: SocketAddr, options: &TcpOptions) -> Result<Listener, ListenError> {
-    open_tcp(address, options, None).map_err(|error| ListenError::from_io(Endpoint::Tcp(address), error))
+    once_free(|| open_tcp(address, options, None))
+        .map_err(|error| ListenError::from_io(Endpoint::Tcp(address), error))
+}
+
+/// Tries again for a while when an address is in use: the kernel takes a ring's listeners down a moment *after* its process
+/// has ended, and a server that is started again at once would find its predecessor's.
+fn once_free<T>(mut open: impl FnMut() -> std::io::Result<T>) -> std::io::Result<T> {
+    const TRIES: u32 = 40;
+    const PAUSE: Duration = Duration::from_millis(50);
+    for _ in 1..TRIES {
+        match open() {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => std::thread::sleep(PAUSE),
+            outcome => return outcome,
+        }
+    }
+    open()
 }
 
 /// Opens one listener per CPU of `cpus`, all on one address: the kernel hands a connection to the listener of the CPU on
@@ -101,7 +116,7 @@ pub fn listen_shared(
     let mut bound = address;
     if address.port() != 0 {
         // A bind that does not share fails if anybody holds the address, their own sharing listeners included.
-        bind_tcp(address, None).map_err(wrong)?;
+        once_free(|| bind_tcp(address, None)).map_err(wrong)?;
     }
     let mut listeners = Vec::with_capacity(cpus.len());
     for cpu in cpus {
