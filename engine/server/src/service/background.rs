@@ -19,6 +19,10 @@ const WALK_ITEMS: usize = 32;
 pub struct Due {
     clients_at: Monotonic,
     commands_seen: u64,
+    /// Commands that had run when background work was last asked for.
+    commands_worked: u64,
+    /// Until when it leaves the core to the clients, if there are any.
+    rests_until: Monotonic,
 }
 
 impl CoreService {
@@ -45,28 +49,48 @@ impl CoreService {
 
 impl CoreService {
     /// What the shard has to do, until the turn's time is up. A walk over forks has one half of the turn.
+    ///
+    /// While clients want the core too, background work takes `background-share` of it at most: work that is left over rests
+    /// for as long as makes up that share. Time counts from here, not from the loop's start, so that long loops do not starve it.
     fn work_on_keys(&mut self, io: &mut Io<Message>, now: Monotonic) -> Wake {
+        let commands = self.core.stats.commands_processed;
+        let is_busy = std::mem::replace(&mut self.background.commands_worked, commands) != commands;
+        if is_busy && now < self.background.rests_until {
+            return Wake::At(self.background.rests_until);
+        }
+        let start = Monotonic::now();
         let turn = Duration::from_micros(self.core.config.background_turn_us.into());
         let is_walking = self.core.fork_walk.is_some();
         let end = if is_walking { turn / 2 } else { turn };
         let now_ms = self.now(io).unix_ms;
-        let wake = match self.core.shard.background(now_ms, &mut || Monotonic::now().since(now) < end) {
+        let wake = match self.core.shard.background(now_ms, &mut || Monotonic::now().since(start) < end) {
             Background::Now => Wake::Now,
             Background::At(at_ms) => Wake::At(now.after(Duration::from_millis(at_ms.saturating_sub(now_ms)))),
             Background::Idle => Wake::Idle,
         };
-        if is_walking && self.walk_forks(now, turn) { Wake::Now } else { wake }
+        let wake = if is_walking && self.walk_forks(start, turn) { Wake::Now } else { wake };
+        if wake == Wake::Now {
+            let worked_until = Monotonic::now();
+            let rest = rest(worked_until.since(start), self.core.config.background_share);
+            self.background.rests_until = worked_until.after(rest);
+        }
+        wake
     }
 
     /// Walks forks until the turn's time is up, one step at least; whether there is more to walk.
-    fn walk_forks(&mut self, now: Monotonic, turn: Duration) -> bool {
+    fn walk_forks(&mut self, start: Monotonic, turn: Duration) -> bool {
         while self.core.walk_forks(WALK_ITEMS) {
-            if Monotonic::now().since(now) >= turn {
+            if Monotonic::now().since(start) >= turn {
                 return true;
             }
         }
         false
     }
+}
+
+/// How long background work rests after it took `worked`, to take `share_percent` of the time altogether.
+fn rest(worked: Duration, share_percent: u8) -> Duration {
+    worked * u32::from(100 - share_percent) / u32::from(share_percent)
 }
 
 /// The earlier of two wake-ups.
@@ -75,5 +99,18 @@ fn earlier(one: Wake, other: Wake) -> Wake {
         (Wake::Now, _) | (_, Wake::Now) => Wake::Now,
         (Wake::Idle, wake) | (wake, Wake::Idle) => wake,
         (Wake::At(one), Wake::At(other)) => Wake::At(one.min(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rest_makes_up_the_share() {
+        let worked = Duration::from_micros(50);
+        assert_eq!(rest(worked, 10), Duration::from_micros(450));
+        assert_eq!(rest(worked, 50), worked);
+        assert_eq!(rest(worked, 1), Duration::from_micros(4950));
     }
 }
