@@ -15,7 +15,8 @@ use whimbrel_engine::topology::{Node, NodeId, NodeIndex, Topology};
 
 fn core() -> Core {
     let id = NodeId::derived(1, 0);
-    let node = Node { id, shard: NodeId::derived(2, 0), host: String::new(), port: 7000, core: Some(0) };
+    let node =
+        Node { id, shard: id.shard(), host: String::new(), port: 7000, core: Some(0), incarnation: 1 };
     let topology = Topology::even(vec![node], NodeIndex::new(0));
     let shard = Shard::new(HashSeed(1), ShardLimits::default()).expect("address space");
     let (config, started) = (Config::default(), Now::default());

@@ -17,13 +17,14 @@ pub fn redirect(
     arguments: &Arguments<'_>,
 ) -> Result<(), CommandError> {
     let Some(slot) = common_slot(spec, arguments)? else { return Ok(()) };
-    let serves = core.topology.serves(core.config.cluster_require_full_coverage);
-    if serves && core.topology.owns(slot) {
+    let covered = core.topology.serves(core.config.cluster_require_full_coverage);
+    if core.is_serving && covered && core.topology.owns(slot) {
         return Ok(());
     }
     match core.topology.moved(slot, reached(core, session)) {
+        _ if !core.is_serving => Err(CommandError::Static("CLUSTERDOWN The cluster is down")),
         None => Err(CommandError::Static("CLUSTERDOWN Hash slot not served")),
-        Some(_) if !serves => Err(CommandError::Static("CLUSTERDOWN The cluster is down")),
+        Some(_) if !covered => Err(CommandError::Static("CLUSTERDOWN The cluster is down")),
         Some(text) => Err(CommandError::Text(text)),
     }
 }
@@ -85,6 +86,21 @@ mod tests {
             @config cluster-require-full-coverage no
             GET foo -> -CLUSTERDOWN Hash slot not served
             GET bar -> $-1
+            ",
+        );
+    }
+
+    #[test]
+    fn a_core_whose_lease_may_have_run_out_serves_no_key() {
+        let mut bench = Bench::default();
+        bench.check("@cores 2");
+        bench.core.is_serving = false;
+        bench.check(
+            "
+            GET foo -> -CLUSTERDOWN The cluster is down
+            GET bar -> -CLUSTERDOWN The cluster is down
+            PING -> +PONG
+            CLUSTER INFO -> $...cluster_state:fail ...
             ",
         );
     }

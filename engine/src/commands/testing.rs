@@ -141,6 +141,7 @@ fn core(count: u16, started: Now) -> Core {
         host: String::new(),
         port: 7000 + core,
         core: Some(core),
+        incarnation: 1,
     };
     let topology = Topology::even((0..count).map(node).collect(), NodeIndex::new(0));
     let shard = Shard::new(HashSeed(1), ShardLimits::default()).expect("address space");

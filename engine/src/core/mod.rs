@@ -42,6 +42,9 @@ pub struct Core {
     pub config: Config,
     /// Who owns which slot.
     pub topology: Topology,
+    /// Whether this core may serve what it owns. A node of a cluster may for as long as its lease surely runs; the
+    /// process sets it.
+    pub is_serving: bool,
     /// What happened so far.
     pub stats: Stats,
     /// Commands that took long.
@@ -95,6 +98,7 @@ impl Core {
             sessions: Sessions::new(parts.index, parts.count),
             config: parts.config,
             topology: parts.topology,
+            is_serving: true,
             stats: Stats::default(),
             slowlog: Slowlog::new(parts.index, parts.count),
             latency: Monitor::default(),

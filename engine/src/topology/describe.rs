@@ -15,13 +15,23 @@ impl Topology {
         }
     }
 
-    /// CLUSTER NODES. There is no gossip: the bus port is 0, no ping is ever sent, and every link is up.
+    /// Whether a node is known to be there. A core never doubts itself.
+    pub fn is_live(&self, node: NodeIndex) -> bool {
+        node == self.myself() || self.node(node).is_live()
+    }
+
+    /// CLUSTER NODES. There is no gossip: the bus port is 0, no ping is ever sent, and the link to a node is up as long
+    /// as its process is registered.
     pub fn nodes_text(&self, reached: &str) -> String {
         let mut out = String::new();
         for ((index, node), ranges) in self.nodes().zip(self.ranges_by_node()) {
-            let flags = if index == self.myself() { "myself,master" } else { "master" };
+            let (flags, link) = match index {
+                index if index == self.myself() => ("myself,master", "connected"),
+                index if self.is_live(index) => ("master", "connected"),
+                _ => ("master,fail", "disconnected"),
+            };
             let host = self.host(index, reached);
-            write!(out, "{} {host}:{}@0 {flags} - 0 0 {} connected", node.id, node.port, self.epoch())
+            write!(out, "{} {host}:{}@0 {flags} - 0 0 {} {link}", node.id, node.port, self.epoch())
                 .expect(TO_STRING);
             ranges.iter().for_each(|range| write!(out, " {range}").expect(TO_STRING));
             out.push('\n');
@@ -29,22 +39,29 @@ impl Topology {
         out
     }
 
-    /// Whether commands are served: every slot has an owner, or that is not required.
+    /// How many slots belong to nodes that are not known to be there.
+    pub fn orphaned(&self) -> usize {
+        let lost = |(index, _): &(NodeIndex, _)| !self.is_live(*index);
+        self.nodes().filter(lost).map(|(index, _)| self.slots_of(index) as usize).sum()
+    }
+
+    /// Whether commands are served: every slot has an owner, or that is not required. An owner that is not there does not
+    /// keep the others from serving.
     pub fn serves(&self, require_full_coverage: bool) -> bool {
         !require_full_coverage || self.assigned() == SLOT_COUNT
     }
 
-    /// CLUSTER INFO.
-    pub fn info_text(&self, require_full_coverage: bool) -> String {
-        let state = if self.serves(require_full_coverage) { "ok" } else { "fail" };
-        let (assigned, epoch) = (self.assigned(), self.epoch());
+    /// CLUSTER INFO. `is_serving`: whether this core may serve what it owns.
+    pub fn info_text(&self, is_serving: bool, require_full_coverage: bool) -> String {
+        let state = if is_serving && self.serves(require_full_coverage) { "ok" } else { "fail" };
+        let (assigned, orphaned, epoch) = (self.assigned(), self.orphaned(), self.epoch());
         let size = self.ranges_by_node().iter().filter(|ranges| !ranges.is_empty()).count();
         let fields = [
             ("state", state.to_owned()),
             ("slots_assigned", assigned.to_string()),
-            ("slots_ok", assigned.to_string()),
+            ("slots_ok", (assigned - orphaned).to_string()),
             ("slots_pfail", "0".to_owned()),
-            ("slots_fail", "0".to_owned()),
+            ("slots_fail", orphaned.to_string()),
             ("known_nodes", self.nodes().count().to_string()),
             ("size", size.to_string()),
             ("current_epoch", epoch.to_string()),
@@ -78,6 +95,7 @@ mod tests {
             host: "10.0.0.9".to_owned(),
             port: 7000,
             core: None,
+            incarnation: 0,
         });
         topology.assign(&[SlotRange::new(5, 5).unwrap()], Some(NodeIndex::new(2)), 2);
         let (one, two) = (topology.node(NodeIndex::new(0)).id, topology.node(NodeIndex::new(1)).id);
@@ -86,7 +104,7 @@ mod tests {
             format!(
                 "{one} 127.0.0.1:7000@0 master - 0 0 2 connected 0-4 6-8191\n\
                  {two} 127.0.0.1:7001@0 myself,master - 0 0 2 connected 8192-16383\n\
-                 {} 10.0.0.9:7000@0 master - 0 0 2 connected 5\n",
+                 {} 10.0.0.9:7000@0 master,fail - 0 0 2 disconnected 5\n",
                 "a".repeat(40)
             )
         );
@@ -95,15 +113,30 @@ mod tests {
     #[test]
     fn info_tells_whether_all_slots_are_served() {
         let mut topology = cores(2, 0);
-        assert!(topology.info_text(true).starts_with(
+        assert!(topology.info_text(true, true).starts_with(
             "cluster_state:ok\r\ncluster_slots_assigned:16384\r\ncluster_slots_ok:16384\r\ncluster_slots_pfail:0\r\n\
              cluster_slots_fail:0\r\ncluster_known_nodes:2\r\ncluster_size:2\r\ncluster_current_epoch:1\r\n"
         ));
         topology.assign(&[SlotRange::new(0, 0).unwrap()], None, 2);
         assert!(
-            topology.info_text(true).starts_with("cluster_state:fail\r\ncluster_slots_assigned:16383\r\n")
+            topology
+                .info_text(true, true)
+                .starts_with("cluster_state:fail\r\ncluster_slots_assigned:16383\r\n")
         );
-        assert!(topology.info_text(false).starts_with("cluster_state:ok\r\n"));
+        assert!(topology.info_text(true, false).starts_with("cluster_state:ok\r\n"));
+    }
+
+    #[test]
+    fn slots_of_nodes_that_are_gone_are_told_and_do_not_stop_the_others() {
+        let mut topology = cores(2, 0);
+        let gone =
+            Node { incarnation: 0, id: NodeId::derived(9, 9), ..topology.node(NodeIndex::new(1)).clone() };
+        topology.add(gone);
+        topology.assign(&[SlotRange::new(0, 9).unwrap()], Some(NodeIndex::new(2)), 2);
+        let text = topology.info_text(true, true);
+        assert!(text.starts_with("cluster_state:ok\r\n"), "{text}");
+        assert!(text.contains("slots_ok:16374\r\n") && text.contains("slots_fail:10\r\n"), "{text}");
+        assert!(topology.info_text(false, true).starts_with("cluster_state:fail\r\n"));
     }
 
     #[test]

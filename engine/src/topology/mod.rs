@@ -1,13 +1,15 @@
 //! Who owns which slot: nodes, the slot table, its epoch, and the texts that clients read of them.
 //!
 //! In cluster mode every core is a node to the outside. Without it the same table says which core a key is forwarded
-//! to. Each core holds its own copy; a change of owners is applied to all of them under one epoch.
+//! to. Each core holds its own copy, and takes every change from a [`SlotMap`] that the map's keeper hands to all cores.
 
 mod describe;
+mod map;
 mod node;
 mod ranges;
 
 use crate::key::{SLOT_COUNT, SlotId};
+pub use map::{MapFault, MapNode, SlotMap};
 pub use node::{Node, NodeId, NodeIndex};
 pub use ranges::SlotRange;
 
@@ -20,7 +22,7 @@ const NOBODY: u16 = u16::MAX;
 /// Who owns which slot, as one core sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topology {
-    /// At most `NODES_MAX`; a node's index never changes.
+    /// At most `NODES_MAX`, and this core itself. A node's index holds until the next map is adopted.
     nodes: Vec<Node>,
     /// The index of each slot's node, or `NOBODY`.
     owners: Box<[u16; SLOT_COUNT]>,
@@ -30,8 +32,10 @@ pub struct Topology {
     assigned: usize,
     /// This core.
     myself: NodeIndex,
-    /// The version of the table. It only grows.
+    /// The version of the owners. It only grows.
     epoch: u64,
+    /// The version of the table within the epoch.
+    revision: u64,
 }
 
 impl Topology {
@@ -42,19 +46,15 @@ impl Topology {
         for (index, node) in nodes.iter().enumerate() {
             assert!(nodes[..index].iter().all(|other| other.id != node.id), "two nodes with one id");
         }
-        let owners = Box::new([NOBODY; SLOT_COUNT]);
-        Self { nodes, owners, own: Box::new([0; SLOT_COUNT / 64]), assigned: 0, myself, epoch: 1 }
+        let own = Box::new([0; SLOT_COUNT / 64]);
+        Self { nodes, owners: unowned(), own, assigned: 0, myself, epoch: 1, revision: 0 }
     }
 
     /// A table in which the nodes own all slots, as evenly and in as long runs as can be.
     pub fn even(nodes: Vec<Node>, myself: NodeIndex) -> Self {
         let mut topology = Self::new(nodes, myself);
-        let count = topology.nodes.len();
-        for index in 0..count {
-            let (first, end) = (SLOT_COUNT * index / count, SLOT_COUNT * (index + 1) / count);
-            if let Some(range) = SlotRange::new(first, end.saturating_sub(1)) {
-                topology.give(range, Some(NodeIndex::new(index)));
-            }
+        for (index, range) in SlotRange::even(topology.nodes.len()) {
+            topology.give(range, Some(NodeIndex::new(index)));
         }
         topology
     }
@@ -80,6 +80,17 @@ impl Topology {
             } else {
                 self.own[word] &= !bit;
             }
+        }
+    }
+
+    /// Replaces all owners.
+    fn take_owners(&mut self, owners: &[u16; SLOT_COUNT]) {
+        self.owners.copy_from_slice(owners);
+        self.assigned = owners.iter().filter(|owner| **owner != NOBODY).count();
+        let myself = self.myself.index() as u16;
+        for (word, owners) in self.own.iter_mut().zip(owners.chunks_exact(64)) {
+            let bits = owners.iter().enumerate();
+            *word = bits.fold(0, |word, (bit, owner)| word | u64::from(*owner == myself) << bit);
         }
     }
 
@@ -138,6 +149,11 @@ impl Topology {
         self.epoch
     }
 
+    /// The version of the table within its epoch.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// How many slots have an owner.
     #[inline]
     pub fn assigned(&self) -> usize {
@@ -148,6 +164,11 @@ impl Topology {
     pub fn slots_of(&self, node: NodeIndex) -> u64 {
         self.owners.iter().filter(|owner| usize::from(**owner) == node.index()).count() as u64
     }
+}
+
+/// Owners of a table in which nobody owns anything.
+fn unowned() -> Box<[u16; SLOT_COUNT]> {
+    vec![NOBODY; SLOT_COUNT].into_boxed_slice().try_into().expect("an owner for each slot")
 }
 
 #[cfg(test)]
@@ -163,6 +184,7 @@ mod tests {
             host: String::new(),
             port: 7000 + core,
             core: Some(core),
+            incarnation: 1,
         };
         Topology::even((0..count).map(node).collect(), NodeIndex::new(myself))
     }

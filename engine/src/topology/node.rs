@@ -5,8 +5,8 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 /// 40 hexadecimal digits, as in Redis.
 ///
-/// The process derives its cores' ids from one seed. Nothing keeps the seed over a restart yet: a process that starts
-/// again is a set of new nodes.
+/// The process derives its cores' ids from one seed. Nothing keeps the seed over a restart: a process that starts
+/// again holds none of its data, so it is a set of new nodes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NodeId([u8; 40]);
 
@@ -18,6 +18,17 @@ impl NodeId {
         let mut digits = [0; 40];
         digits.copy_from_slice(&text.as_bytes()[..40]);
         Self(digits)
+    }
+
+    /// The id of the process itself, from the same seed.
+    pub fn of_process(seed: u64) -> Self {
+        // No core has this number.
+        Self::derived(seed, u16::MAX)
+    }
+
+    /// The id of the group of this node and its replicas, the same wherever it is asked for.
+    pub fn shard(&self) -> Self {
+        Self::derived(xxh3_128_with_seed(&self.0, 0) as u64, 0)
     }
 
     /// Reads 40 hexadecimal digits; upper case becomes lower case.
@@ -75,6 +86,15 @@ pub struct Node {
     pub port: u16,
     /// The core behind it, if it is one of this process.
     pub core: Option<u16>,
+    /// The number of its process' registration; 0 if it is not registered.
+    pub incarnation: u64,
+}
+
+impl Node {
+    /// Whether it is known to be there.
+    pub fn is_live(&self) -> bool {
+        self.incarnation != 0
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,15 @@ impl SlotRange {
         (first <= last).then_some(Self { first: SlotId::new(first)?, last: SlotId::new(last)? })
     }
 
+    /// All slots cut into `count` ranges, as even and as long as can be, each with its place. With more places than slots
+    /// some have none.
+    pub fn even(count: usize) -> impl Iterator<Item = (usize, Self)> {
+        (0..count).filter_map(move |place| {
+            let (first, end) = (SLOT_COUNT * place / count, SLOT_COUNT * (place + 1) / count);
+            Some((place, Self::new(first, end.checked_sub(1)?)?))
+        })
+    }
+
     /// The first slot.
     pub fn first(self) -> SlotId {
         self.first

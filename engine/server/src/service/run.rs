@@ -217,6 +217,7 @@ impl CoreStart {
                 host: String::new(),
                 port: planned.port.unwrap_or(config.port),
                 core: Some(core as u16),
+                incarnation: 1,
             })
             .collect();
         let shard = Shard::new(HashSeed(seed), ShardLimits::default()).map_err(|error| error.to_string())?;

@@ -20,7 +20,8 @@ pub const SPEC: Spec = Spec {
 fn run(context: &mut Context<'_>, _arguments: &Arguments<'_>) -> Result<(), CommandError> {
     super::check_enabled(context)?;
     let core = &*context.core;
-    context.reply.verbatim("txt", core.topology.info_text(core.config.cluster_require_full_coverage));
+    let text = core.topology.info_text(core.is_serving, core.config.cluster_require_full_coverage);
+    context.reply.verbatim("txt", text);
     Ok(())
 }
 

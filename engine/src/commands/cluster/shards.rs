@@ -44,7 +44,7 @@ fn run(context: &mut Context<'_>, _arguments: &Arguments<'_>) -> Result<(), Comm
         text("ip", host);
         text("endpoint", host);
         text("role", "master");
-        text("health", "online");
+        text("health", if topology.is_live(index) { "online" } else { "fail" });
         reply.bulk("port");
         reply.integer(node.port.into());
         reply.bulk("replication-offset");

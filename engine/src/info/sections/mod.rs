@@ -180,6 +180,7 @@ mod tests {
             host: String::new(),
             port: 7000 + core,
             core: Some(core),
+            incarnation: 1,
         };
         let topology = Topology::even(vec![node(0), node(1)], NodeIndex::new(0));
         let mut times = Histogram::default();
