@@ -20,8 +20,9 @@ const UNSAFE_FOLDERS: &[&str] = &["engine/src/arena/", "net/src/ring/", "net/src
 const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &[]),
     ("net", &[]),
-    ("engine/server", &["whimbrel-engine", "whimbrel-net"]),
-    ("benches", &["whimbrel-engine", "whimbrel-net"]),
+    ("migration", &["whimbrel-engine"]),
+    ("engine/server", &["whimbrel-engine", "whimbrel-net", "whimbrel-migration"]),
+    ("benches", &["whimbrel-engine", "whimbrel-net", "whimbrel-migration"]),
 ];
 
 fn root() -> PathBuf {
