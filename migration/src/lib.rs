@@ -8,9 +8,12 @@ pub mod advance;
 pub mod batch;
 pub mod digest;
 pub mod frame;
+pub mod handover;
 pub mod incoming;
 pub mod lane;
 pub mod outgoing;
+pub mod pacer;
+pub mod plan;
 pub mod progress;
 
 pub use advance::Advance;
