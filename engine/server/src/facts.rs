@@ -15,8 +15,7 @@ pub fn process(config_file: Option<&Path>, cpus: Vec<u16>, seed: u64) -> Process
     let executable = std::env::current_exe().unwrap_or_default();
     let mut process = Process {
         pid: std::process::id(),
-        // No core has this number, so it is no node's id.
-        run_id: NodeId::derived(seed, u16::MAX).as_str().to_owned(),
+        run_id: NodeId::of_process(seed).as_str().to_owned(),
         os: format!("Linux {} {}", line("/proc/sys/kernel/osrelease"), std::env::consts::ARCH),
         executable: executable.display().to_string(),
         config_file: config_file.map(|path| path.display().to_string()).unwrap_or_default(),

@@ -3,6 +3,7 @@
 pub mod banner;
 pub mod checks;
 pub mod cli;
+pub mod control;
 pub mod facts;
 pub mod file;
 pub mod listeners;

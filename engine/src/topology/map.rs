@@ -158,12 +158,17 @@ impl SlotMap {
 
     /// The longest runs of slots with one owner, in order of slots.
     pub fn ranges(&self) -> impl Iterator<Item = (SlotRange, &MapNode)> {
+        self.ranges_by_place().map(|(range, place)| (range, &self.nodes[place]))
+    }
+
+    /// The same with the place of the owner among the nodes.
+    pub fn ranges_by_place(&self) -> impl Iterator<Item = (SlotRange, usize)> {
         let mut next = 0;
         std::iter::from_fn(move || {
             let first = (next..SLOT_COUNT).find(|slot| self.owners[*slot] != NOBODY)?;
             let owner = self.owners[first];
             next = (first..SLOT_COUNT).find(|slot| self.owners[*slot] != owner).unwrap_or(SLOT_COUNT);
-            Some((SlotRange::new(first, next - 1)?, &self.nodes[usize::from(owner)]))
+            Some((SlotRange::new(first, next - 1)?, usize::from(owner)))
         })
     }
 

@@ -105,6 +105,7 @@ impl CoreService {
                 self.run_part(io, from, number, caller, &arguments)
             }
             Message::Part { number, outcome } => self.take_part(io, from, number, outcome),
+            Message::Map(map) => self.adopt(&map),
             Message::Stop => io.stop(),
             message => self.step_transaction(io, from, message),
         }

@@ -1,11 +1,16 @@
 //! What cores send one another, and how several commands or replies are packed into one message.
 
+use std::sync::Arc;
+
 use whimbrel_engine::config::Config;
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::resp::{ArgumentRange, Arguments, OwnedArguments, Protocol};
 use whimbrel_engine::session::ClientId;
+use whimbrel_engine::topology::SlotMap;
+use whimbrel_migration::{BatchId, Outcome};
 
 use super::replies::Ticket;
+use crate::control::change::{Assignment, HandOver};
 
 /// A key's state as effects that bring it about, or what a command did to it.
 pub type Effects = Vec<(SlotId, Vec<u8>)>;
@@ -38,6 +43,19 @@ pub enum Message {
     Applied { number: u64 },
     /// To the housekeeping thread: make the configuration file say this.
     RewriteConfig { to: ReturnAddress, config: Box<Config> },
+    /// To the housekeeping thread: have these slots change hands. Answered by `Outcome`.
+    Commit(HandOver),
+    /// To the housekeeping thread: find out what became of a hand-over whose outcome was `Unknown`. Answered by `Outcome`,
+    /// and never by `Unknown` again.
+    Resolve { batch: BatchId },
+    /// To the housekeeping thread: answer with the map as it is now at its keeper, by `Map`.
+    ReadMap,
+    /// To the housekeeping thread: an operator gives slots out, or takes them.
+    Assign { to: ReturnAddress, change: Assignment },
+    /// From the housekeeping thread: what became of a hand-over. It comes before any map that shows it.
+    Outcome { batch: BatchId, outcome: Outcome },
+    /// From the housekeeping thread: who owns what. It may be one that the core knows already.
+    Map(Arc<SlotMap>),
     /// End after this loop.
     Stop,
 }

@@ -11,8 +11,9 @@ mod forward;
 mod gather;
 mod input;
 mod locks;
-mod message;
+pub(crate) mod message;
 mod observe;
+mod ownership;
 mod replies;
 mod routing;
 mod run;
@@ -71,6 +72,7 @@ pub struct CoreService {
     /// Commands sent to other cores, and taken from them.
     forwarded_out: u64,
     forwarded_in: u64,
+    looked: ownership::Looked,
     shared: Arc<run::Shared>,
 }
 
@@ -124,6 +126,7 @@ impl Service for CoreService {
     }
 
     fn received(&mut self, io: &mut Io<Message>, id: ConnectionId, bytes: &[u8]) {
+        self.look_at_lease_once(io);
         self.receive(io, id, bytes);
     }
 
@@ -147,10 +150,12 @@ impl Service for CoreService {
     }
 
     fn message(&mut self, io: &mut Io<Message>, from: usize, message: Message) {
+        self.look_at_lease_once(io);
         self.read_message(io, from, message);
     }
 
     fn turn(&mut self, io: &mut Io<Message>, now: Monotonic) -> Wake {
+        self.look_at_lease_once(io);
         self.go_on(io);
         let wake = self.work(io, now);
         if self.post(io) && self.resumed.is_empty() { wake } else { Wake::Now }

@@ -13,7 +13,7 @@ use whimbrel_engine::key::HashSeed;
 use whimbrel_engine::resp::{Batch, Reply};
 use whimbrel_engine::session::Session;
 use whimbrel_engine::shard::{Shard, ShardLimits};
-use whimbrel_engine::topology::{Node, NodeId, NodeIndex, Topology};
+use whimbrel_engine::topology::{NodeId, SlotMap, Topology};
 use whimbrel_net::{
     Endpoint, Listener, ListenerId, Mailboxes, MinWait, Monotonic, Reactor, ReactorOptions, Waker,
 };
@@ -21,8 +21,11 @@ use whimbrel_net::{mailbox_mesh, pin_to_cpu};
 
 use super::clients::ClientCount;
 use super::message::Message;
-use super::{Clock, CoreService, background, forward, gather, locks, settings, timing, transaction};
-use crate::plan::Plan;
+use super::{
+    Clock, CoreService, background, forward, gather, locks, ownership, settings, timing, transaction,
+};
+use crate::control::lease::Lease;
+use crate::control::{Control, Members, own_nodes};
 use crate::start::Setup;
 use crate::{facts, log, signals};
 
@@ -35,6 +38,8 @@ const MIN_WAIT: MinWait = MinWait { completions: 8, microseconds: 20 };
 /// What all threads share; nothing of it is on the data path.
 pub struct Shared {
     pub clients: ClientCount,
+    /// This process' nodes, and until when they may serve.
+    pub members: Members,
     stopping: AtomicBool,
     /// Wakes the housekeeping thread.
     housekeeping: Waker,
@@ -74,11 +79,17 @@ pub fn serve(setup: Setup) -> Result<(), String> {
         .map_err(|error| format!("no descriptors for the cores' doorbells: {error}"))?;
     let mut housekeeping: Mailboxes<Message> =
         mesh.pop().expect("the last participant is the housekeeping thread");
+    let seed = random_seed();
+    let process = NodeId::of_process(seed);
+    let incarnation = local_incarnation(&process);
+    let nodes = own_nodes(&plan, &config, seed, "", incarnation);
+    let mut control = Control::local(nodes, process, incarnation);
     let shared = Arc::new(Shared {
         clients: ClientCount::default(),
+        members: Members::new(seed, count, Lease::endless(incarnation)),
         stopping: AtomicBool::new(false),
         housekeeping: housekeeping.waker(),
-        seed: random_seed(),
+        seed,
     });
     let stopping = Arc::clone(&shared);
     signals::watch(move || stopping.stop()).map_err(|error| format!("cannot watch for signals: {error}"))?;
@@ -86,18 +97,18 @@ pub fn serve(setup: Setup) -> Result<(), String> {
     let clock = Clock::start();
     let cpus: Vec<usize> = plan.cores.iter().map(|core| core.cpu).collect();
     let numbers = cpus.iter().map(|cpu| *cpu as u16).collect();
-    let process = facts::process(config_file.as_deref(), numbers, shared.seed);
+    let facts = facts::process(config_file.as_deref(), numbers, shared.seed);
     let mut threads = Vec::new();
     for (index, (mailboxes, listeners)) in mesh.into_iter().zip(listeners).enumerate() {
-        let start = CoreStart { index, count, cpu: cpus[index], clock, process: process.clone() };
-        let (config, plan, shared) = (config.clone(), plan.clone(), Arc::clone(&shared));
+        let start = CoreStart { index, count, cpu: cpus[index], clock, process: facts.clone() };
+        let (config, map, shared) = (config.clone(), Arc::clone(control.map()), Arc::clone(&shared));
         let thread = std::thread::Builder::new()
             .name(format!("core-{index}"))
-            .spawn(move || start.run(config, &plan, shared, listeners, mailboxes))
+            .spawn(move || start.run(config, &map, shared, listeners, mailboxes))
             .map_err(|error| format!("cannot start the thread of core {index}: {error}"))?;
         threads.push(thread);
     }
-    wait(&shared, &mut housekeeping, &threads, config_file.as_deref());
+    wait(&shared, &mut housekeeping, &mut control, &threads, config_file.as_deref());
     stop(&mut housekeeping, count);
     let outcomes: Vec<Result<(), String>> = threads
         .into_iter()
@@ -116,16 +127,23 @@ pub fn serve(setup: Setup) -> Result<(), String> {
 fn wait(
     shared: &Shared,
     housekeeping: &mut Mailboxes<Message>,
+    control: &mut Control,
     threads: &[JoinHandle<Result<(), String>>],
     config_file: Option<&Path>,
 ) {
     /// How often the threads are looked at: a core that failed takes the process with it.
     const LOOK_EVERY: Duration = Duration::from_secs(1);
+    /// How long a message waits that found a core's mailbox full.
+    const TRY_AGAIN: Duration = Duration::from_millis(1);
+    let mut all_told = true;
     while !shared.stopping.load(Ordering::Acquire) && !threads.iter().any(JoinHandle::is_finished) {
-        housekeeping.wait(Some(LOOK_EVERY));
+        housekeeping.wait(Some(if all_told { LOOK_EVERY } else { TRY_AGAIN }));
         while let Some((core, message)) = housekeeping.receive() {
-            settings::answer(housekeeping, core, message, config_file);
+            if let Some(message) = control.take(core, message) {
+                settings::answer(housekeeping, core, message, config_file);
+            }
         }
+        all_told = control.tell(housekeeping);
     }
 }
 
@@ -143,6 +161,11 @@ fn random_seed() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }
 
+/// The number of the one registration of a process by itself; never 0.
+fn local_incarnation(process: &NodeId) -> u64 {
+    u64::from_str_radix(&process.as_str()[..16], 16).expect("16 hexadecimal digits") | 1
+}
+
 /// What a core's thread begins with.
 struct CoreStart {
     index: usize,
@@ -156,7 +179,7 @@ impl CoreStart {
     fn run(
         self,
         config: Config,
-        plan: &Plan,
+        map: &SlotMap,
         shared: Arc<Shared>,
         listeners: Vec<Listener>,
         mailboxes: Mailboxes<Message>,
@@ -173,7 +196,7 @@ impl CoreStart {
         for (number, listener) in listeners.into_iter().enumerate() {
             reactor.listen(ListenerId(number as u16), listener);
         }
-        let core = self.core(config, plan, shared.seed).map_err(|error| format!("core {index}: {error}"))?;
+        let core = self.core(config, map, &shared).map_err(|error| format!("core {index}: {error}"))?;
         let mut service = CoreService {
             core,
             index,
@@ -199,34 +222,22 @@ impl CoreStart {
             background: background::Due::default(),
             forwarded_out: 0,
             forwarded_in: 0,
+            looked: ownership::Looked::default(),
             shared,
         };
         service.apply_config(reactor.io());
         reactor.run(&mut service).map_err(|error| format!("core {index}: {error}"))
     }
 
-    fn core(&self, config: Config, plan: &Plan, seed: u64) -> Result<Core, String> {
-        let nodes = plan
-            .cores
-            .iter()
-            .enumerate()
-            .map(|(core, planned)| Node {
-                id: NodeId::derived(seed, core as u16),
-                shard: NodeId::derived(!seed, core as u16),
-                // Clients are told the address at which they reached the process, or `cluster-announce-ip`.
-                host: String::new(),
-                port: planned.port.unwrap_or(config.port),
-                core: Some(core as u16),
-                incarnation: 1,
-            })
-            .collect();
+    fn core(&self, config: Config, map: &SlotMap, shared: &Shared) -> Result<Core, String> {
+        let (seed, members) = (shared.seed, &shared.members);
         let shard = Shard::new(HashSeed(seed), ShardLimits::default()).map_err(|error| error.to_string())?;
         let mut core = Core::new(CoreParts {
             index: self.index as u16,
             count: self.count as u16,
             shard,
             config,
-            topology: Topology::even(nodes, NodeIndex::new(self.index)),
+            topology: Topology::of(map, &members.id(self.index), |id| members.core(id)),
             seed: seed.wrapping_add(self.index as u64),
             started: self.clock.at(Monotonic::now()),
         });

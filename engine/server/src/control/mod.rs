@@ -1,0 +1,269 @@
+//! Who owns what: the housekeeping thread's part. It hears what cores ask, has the map's keeper decide, and tells every
+//! core the newest map.
+//!
+//! A core that waits for the outcome of a hand-over is told the outcome before any map, so that it never learns of its own
+//! hand-over by the way. Nothing here is on the path of a command.
+
+pub mod change;
+pub mod codec;
+pub mod lease;
+mod local;
+mod post;
+mod store;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use whimbrel_engine::config::Config;
+use whimbrel_engine::topology::{MapNode, NodeId, SlotMap};
+use whimbrel_migration::{BatchId, Outcome};
+use whimbrel_net::Mailboxes;
+
+use crate::log;
+use crate::plan::Plan;
+use crate::service::message::{Message, pack_reply};
+use change::HandOver;
+use lease::Lease;
+use local::Local;
+use post::Post;
+use store::{Event, Request, Store};
+
+/// The nodes of this process, and whether they may serve.
+pub(crate) struct Members {
+    /// By core.
+    ids: Vec<NodeId>,
+    cores: HashMap<NodeId, u16>,
+    /// Until when the cores may serve.
+    pub lease: Lease,
+}
+
+impl Members {
+    /// The nodes of a process with this seed and so many cores.
+    pub fn new(seed: u64, count: usize, lease: Lease) -> Members {
+        let ids: Vec<NodeId> = (0..count).map(|core| NodeId::derived(seed, core as u16)).collect();
+        let cores = ids.iter().enumerate().map(|(core, id)| (*id, core as u16)).collect();
+        Members { ids, cores, lease }
+    }
+
+    /// The id of a core.
+    pub fn id(&self, core: usize) -> NodeId {
+        self.ids[core]
+    }
+
+    /// The core with this id, if it is one of this process.
+    pub fn core(&self, id: &NodeId) -> Option<u16> {
+        self.cores.get(id).copied()
+    }
+}
+
+/// The nodes of this process as a map names them.
+pub(crate) fn own_nodes(
+    plan: &Plan,
+    config: &Config,
+    seed: u64,
+    host: &str,
+    incarnation: u64,
+) -> Vec<MapNode> {
+    let node = |(core, port): (usize, Option<u16>)| MapNode {
+        id: NodeId::derived(seed, core as u16),
+        process: NodeId::of_process(seed),
+        host: host.to_owned(),
+        port: port.unwrap_or(config.port),
+        incarnation,
+    };
+    plan.cores.iter().map(|core| core.port).enumerate().map(node).collect()
+}
+
+/// A hand-over whose outcome a core waits for.
+struct Open {
+    core: usize,
+    job: HandOver,
+}
+
+/// The control plane of the process.
+pub(crate) struct Control {
+    store: Store,
+    map: Arc<SlotMap>,
+    /// By core.
+    posts: Vec<Post>,
+    open: HashMap<BatchId, Open>,
+}
+
+impl Control {
+    /// For a process by itself: its cores own all slots.
+    pub fn local(nodes: Vec<MapNode>, process: NodeId, incarnation: u64) -> Control {
+        let count = nodes.len();
+        let map = SlotMap::even(1, 0, nodes).expect("the cores of one process have distinct ids");
+        let map = Arc::new(map);
+        let store = Store::Local(Local::new(Arc::clone(&map), process, incarnation));
+        Control { store, map, posts: (0..count).map(|_| Post::default()).collect(), open: HashMap::new() }
+    }
+
+    /// The newest map.
+    pub fn map(&self) -> &Arc<SlotMap> {
+        &self.map
+    }
+
+    /// Takes what a core asks for; gives back what is none of its business.
+    pub fn take(&mut self, core: usize, message: Message) -> Option<Message> {
+        let request = match message {
+            Message::Commit(job) => {
+                self.open.insert(job.batch, Open { core, job: job.clone() });
+                Request::HandOver(job)
+            }
+            Message::Resolve { batch } => match self.open.get(&batch) {
+                Some(open) => Request::Resolve(open.job.clone()),
+                None => {
+                    log::warning(format_args!("Batch {batch} asks for an outcome that it was told already"));
+                    return None;
+                }
+            },
+            Message::ReadMap => Request::Read { core },
+            Message::Assign { to, change } => Request::Assign { core, to, change },
+            message => return Some(message),
+        };
+        let events = self.store.ask(request);
+        self.note(events);
+        None
+    }
+
+    /// Sends the cores what there is for them; whether all of it found room in their mailboxes.
+    pub fn tell(&mut self, mailboxes: &mut Mailboxes<Message>) -> bool {
+        let events = self.store.events();
+        self.note(events);
+        let mut all = true;
+        for (core, post) in self.posts.iter_mut().enumerate() {
+            let waits = self.open.values().any(|open| open.core == core);
+            all &= post.send(mailboxes, core, (!waits).then_some(&self.map));
+        }
+        mailboxes.ring_doorbells();
+        all
+    }
+
+    fn note(&mut self, events: Vec<Event>) {
+        for event in events {
+            match event {
+                Event::Map(map) => self.note_map(map),
+                Event::Outcome { batch, outcome } => self.note_outcome(batch, outcome),
+                Event::Read { core } => self.posts[core].map_is_due(),
+                Event::Assigned { core, to, outcome } => {
+                    let reply = match outcome {
+                        Ok(()) => "+OK\r\n".to_owned(),
+                        Err(error) => format!("-{error}\r\n"),
+                    };
+                    let mut packed = Vec::new();
+                    pack_reply(&mut packed, to, reply.as_bytes());
+                    // Behind the map that the reply speaks of.
+                    self.posts[core].push_behind_map(Message::Replies(packed));
+                }
+            }
+        }
+    }
+
+    fn note_map(&mut self, map: Arc<SlotMap>) {
+        if map.is_newer_than(self.map.epoch(), self.map.revision()) {
+            self.map = map;
+            self.posts.iter_mut().for_each(Post::map_is_due);
+        }
+    }
+
+    fn note_outcome(&mut self, batch: BatchId, outcome: Outcome) {
+        let Some(open) = self.open.get(&batch) else { return };
+        let core = open.core;
+        if outcome != Outcome::Unknown {
+            self.open.remove(&batch);
+        }
+        self.posts[core].push(Message::Outcome { batch, outcome });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whimbrel_engine::key::SlotId;
+    use whimbrel_migration::{Incarnation, MoveId};
+    use whimbrel_net::mailbox_mesh;
+
+    fn control() -> Control {
+        let node = |core: u16| MapNode {
+            id: NodeId::derived(1, core),
+            process: NodeId::of_process(1),
+            host: String::new(),
+            port: 7000 + core,
+            incarnation: 5,
+        };
+        Control::local(vec![node(0), node(1)], NodeId::of_process(1), 5)
+    }
+
+    fn job(number: u32, target_incarnation: u64) -> HandOver {
+        HandOver {
+            batch: BatchId { job: MoveId(1), number },
+            slots: vec![SlotId::new(number as usize).unwrap()],
+            source: NodeId::derived(1, 0),
+            target: NodeId::derived(1, 1),
+            target_incarnation: Incarnation(target_incarnation),
+        }
+    }
+
+    fn told(mailboxes: &mut Mailboxes<Message>) -> Vec<String> {
+        let mut told = Vec::new();
+        while let Some((_, message)) = mailboxes.receive() {
+            told.push(match message {
+                Message::Map(map) => format!("map {}", map.epoch()),
+                Message::Outcome { outcome: Outcome::Committed { map }, .. } => {
+                    format!("committed {}", codec::decode(&map).unwrap().epoch())
+                }
+                Message::Outcome { outcome: Outcome::Refused { reason }, .. } => reason,
+                Message::Replies(_) => "reply".to_owned(),
+                _ => "?".to_owned(),
+            });
+        }
+        told
+    }
+
+    #[test]
+    fn outcomes_come_before_maps() {
+        let mut control = control();
+        let mut mesh = mailbox_mesh::<Message>(3, 64).unwrap();
+        let mut housekeeping = mesh.pop().unwrap();
+        assert!(control.take(0, Message::Commit(job(0, 5))).is_none());
+        assert!(control.take(0, Message::Commit(job(1, 5))).is_none());
+        assert!(control.take(0, Message::Commit(job(2, 4))).is_none());
+        assert!(control.tell(&mut housekeeping));
+        let refused = "the target is not registered any more as it was";
+        assert_eq!(told(&mut mesh[0]), ["committed 2", "committed 3", refused, "map 3"]);
+        assert_eq!(told(&mut mesh[1]), ["map 3"]);
+    }
+
+    #[test]
+    fn operators_are_answered_behind_the_map() {
+        let mut control = control();
+        let mut mesh = mailbox_mesh::<Message>(3, 64).unwrap();
+        let mut housekeeping = mesh.pop().unwrap();
+        let to = crate::service::message::ReturnAddress { connection: 1, ticket: 1 };
+        let slots = vec![SlotId::new(0).unwrap()];
+        let change = change::Assignment::Take(slots);
+        assert!(control.take(1, Message::Assign { to, change }).is_none());
+        assert!(control.take(0, Message::ReadMap).is_none());
+        assert!(control.tell(&mut housekeeping));
+        assert_eq!(told(&mut mesh[0]), ["map 2"]);
+        assert_eq!(told(&mut mesh[1]), ["map 2", "reply"]);
+    }
+
+    #[test]
+    fn what_finds_no_room_is_sent_later() {
+        let mut control = control();
+        let mut mesh = mailbox_mesh::<Message>(3, 2).unwrap();
+        let mut housekeeping = mesh.pop().unwrap();
+        (0..3).for_each(|number| assert!(control.take(0, Message::Commit(job(number, 5))).is_none()));
+        assert!(!control.tell(&mut housekeeping));
+        assert_eq!(told(&mut mesh[0]), ["committed 2", "committed 3"]);
+        assert!(control.tell(&mut housekeeping));
+        assert_eq!(told(&mut mesh[0]), ["committed 4", "map 4"]);
+    }
+
+    #[test]
+    fn what_is_not_about_the_map_is_given_back() {
+        assert!(matches!(control().take(0, Message::Stop), Some(Message::Stop)));
+    }
+}

@@ -1,0 +1,56 @@
+//! What is asked of whoever keeps the map, and what comes of it.
+
+use std::sync::Arc;
+
+use whimbrel_engine::topology::SlotMap;
+use whimbrel_migration::{BatchId, Outcome};
+
+use super::change::{Assignment, HandOver};
+use super::local::Local;
+use crate::service::message::ReturnAddress;
+
+/// What is asked of the map's keeper.
+pub enum Request {
+    /// Slots change hands.
+    HandOver(HandOver),
+    /// What became of a hand-over whose outcome is not known.
+    Resolve(HandOver),
+    /// The newest map, for a core that must not go by an older one.
+    Read { core: usize },
+    /// An operator gives slots out.
+    Assign { core: usize, to: ReturnAddress, change: Assignment },
+}
+
+/// What comes of it.
+pub enum Event {
+    /// A newer map.
+    Map(Arc<SlotMap>),
+    /// What became of a hand-over.
+    Outcome { batch: BatchId, outcome: Outcome },
+    /// The map as it is now is the newest that there was when the core asked.
+    Read { core: usize },
+    /// What became of an operator's change; an error is the reply's text.
+    Assigned { core: usize, to: ReturnAddress, outcome: Result<(), String> },
+}
+
+/// Who keeps the map.
+pub enum Store {
+    /// This process alone.
+    Local(Local),
+}
+
+impl Store {
+    /// Asks; what is known at once is answered at once.
+    pub fn ask(&mut self, request: Request) -> Vec<Event> {
+        match self {
+            Self::Local(local) => local.answer(request),
+        }
+    }
+
+    /// What has come meanwhile.
+    pub fn events(&mut self) -> Vec<Event> {
+        match self {
+            Self::Local(_) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What this core owns: maps are adopted here, and whether it may serve at all is looked at here.
+
+use whimbrel_engine::key::{SLOT_COUNT, SlotId};
+use whimbrel_engine::topology::SlotMap;
+use whimbrel_net::{Io, Monotonic};
+
+use super::CoreService;
+use super::message::Message;
+
+/// When this core looked at its lease last.
+#[derive(Default)]
+pub struct Looked {
+    at: Option<Monotonic>,
+}
+
+impl CoreService {
+    /// Takes over a map if it is newer than what this core knows. What lies in slots that the core has lost is dropped,
+    /// before another command runs: it would be stale if the slot ever came back.
+    pub(super) fn adopt(&mut self, map: &SlotMap) {
+        let owned: Vec<SlotId> = self.owned_slots().collect();
+        let members = &self.shared.members;
+        if !self.core.topology.adopt(map, |id| members.core(id)) {
+            return;
+        }
+        for slot in owned {
+            if !self.core.topology.owns(slot) && self.core.shard.slot_keys(slot) > 0 {
+                self.core.shard.flush_slot(slot);
+            }
+        }
+        self.look_at_lease();
+    }
+
+    /// The slots that this core owns.
+    pub(super) fn owned_slots(&self) -> impl Iterator<Item = SlotId> {
+        (0..SLOT_COUNT).filter_map(SlotId::new).filter(|slot| self.core.topology.owns(*slot))
+    }
+
+    /// Looks at the lease, once in a loop and before anything of the loop runs.
+    #[inline]
+    pub(super) fn look_at_lease_once(&mut self, io: &Io<Message>) {
+        if self.looked.at != Some(io.now()) {
+            self.looked.at = Some(io.now());
+            self.look_at_lease();
+        }
+    }
+
+    fn look_at_lease(&mut self) {
+        let topology = &self.core.topology;
+        let incarnation = topology.node(topology.myself()).incarnation;
+        self.core.is_serving = self.shared.members.lease.covers(incarnation);
+    }
+}
