@@ -21,6 +21,18 @@ const HITS_SHIFT: u32 = 24;
 /// The most hits that are told apart.
 pub const HITS_MAX: u32 = 3;
 
+/// What travels of the field: the use, hits, and the queue, without the mark.
+const TRAVEL_MASK: u32 = 0xfff_ffff;
+
+/// How a key was used, as it travels with the key to another shard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Travel {
+    /// Bits 0–27 of the field.
+    pub bits: u32,
+    /// Whether bits 0–23 are a counter rather than a time.
+    pub counts: bool,
+}
+
 /// What uses of keys are noted as.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum AccessKind {
@@ -100,6 +112,19 @@ impl AccessKind {
             AccessKind::Frequency { .. } => access & !USE_MASK | minutes(now_ms) << 8 | u32::from(frequency),
             _ => access,
         }
+    }
+
+    /// What travels of a key's field.
+    pub fn travel(self, access: u32) -> Travel {
+        Travel { bits: access & TRAVEL_MASK, counts: matches!(self, AccessKind::Frequency { .. }) }
+    }
+
+    /// The field of a key that arrives where its field is `own`. A time cannot become a counter, nor the other way round;
+    /// then the key counts as new. The place stays its own.
+    pub fn arrived(self, own: u32, travel: Travel) -> u32 {
+        let is_alike = travel.counts == matches!(self, AccessKind::Frequency { .. });
+        let uses = if is_alike { travel.bits } else { own } & USE_MASK;
+        own & !USE_MASK & !(HITS_MAX << HITS_SHIFT) | travel.bits & HITS_MAX << HITS_SHIFT | uses
     }
 
     fn counter(self, access: u32, now_ms: u64) -> u32 {

@@ -59,6 +59,8 @@ pub struct LargeString {
     /// All but the last are full.
     chunks: Vec<Rc<Chunk>>,
     length: usize,
+    /// What the chunks take together.
+    taken: u64,
 }
 
 impl LargeString {
@@ -74,7 +76,7 @@ impl LargeString {
 
     /// What it takes of memory, chunks that it shares included.
     pub fn taken(&self) -> u64 {
-        self.chunks.iter().map(|chunk| chunk.taken()).sum()
+        self.taken
     }
 
     /// The chunks, to be read or held.
@@ -96,11 +98,20 @@ impl LargeString {
         })
     }
 
+    /// The bytes in a range that lies within one chunk.
+    pub fn piece(&self, range: Range<usize>) -> &[u8] {
+        let length = range.len();
+        let piece = self.range(range).next().unwrap_or_default();
+        assert_eq!(piece.len(), length, "the range lies within one chunk");
+        piece
+    }
+
     /// Takes the last chunk away, so that a very long string can be dropped step by step.
     pub fn drop_last_chunk(&mut self) -> bool {
-        let dropped = self.chunks.pop().is_some();
-        self.length = self.chunks.iter().map(|chunk| chunk.bytes.len()).sum();
-        dropped
+        let Some(chunk) = self.chunks.pop() else { return false };
+        self.length -= chunk.bytes.len();
+        self.taken -= chunk.taken();
+        true
     }
 }
 
@@ -129,7 +140,7 @@ impl Larges {
 
     /// Stores the concatenation of `parts`.
     pub fn insert(&mut self, parts: &[&[u8]]) -> LargeId {
-        let id = self.add(LargeString { chunks: Vec::new(), length: 0 });
+        let id = self.add(LargeString { chunks: Vec::new(), length: 0, taken: 0 });
         let total = parts.iter().map(|part| part.len()).sum();
         let mut expected = total;
         for part in parts {
@@ -141,8 +152,8 @@ impl Larges {
 
     /// A second owner of the same chunks.
     pub fn share(&mut self, id: LargeId) -> LargeId {
-        let string = self.at(id);
-        let twin = LargeString { chunks: string.chunks.clone(), length: string.length };
+        let LargeString { chunks, length, taken } = self.at(id);
+        let twin = LargeString { chunks: chunks.clone(), length: *length, taken: *taken };
         self.add(twin)
     }
 
@@ -153,13 +164,9 @@ impl Larges {
         string
     }
 
-    /// Appends bytes.
-    pub fn append(&mut self, id: LargeId, bytes: &[u8]) {
-        self.append_expecting(id, bytes, bytes.len());
-    }
-
-    /// Overwrites bytes at an offset that lies within the string; longer input extends it.
-    pub fn write(&mut self, id: LargeId, offset: usize, bytes: &[u8]) {
+    /// Overwrites bytes at an offset that lies within the string; longer input extends it. Memory is set aside for a
+    /// string of `total` bytes, as far as its last chunk goes.
+    pub fn write(&mut self, id: LargeId, offset: usize, bytes: &[u8], total: usize) {
         let tally = Rc::clone(&self.tally);
         let string = self.at_mut(id);
         assert!(offset <= string.length, "a write begins within the string");
@@ -167,12 +174,13 @@ impl Larges {
         let (mut at, mut rest) = (offset, &bytes[..inside]);
         while !rest.is_empty() {
             let start = at % CHUNK_BYTES;
-            let chunk = own(&mut string.chunks[at / CHUNK_BYTES], &tally);
+            let chunk = own(&mut string.chunks[at / CHUNK_BYTES], &mut string.taken, &tally);
             let count = rest.len().min(chunk.bytes.len() - start);
             chunk.bytes[start..start + count].copy_from_slice(&rest[..count]);
             (at, rest) = (at + count, &rest[count..]);
         }
-        self.append(id, &bytes[inside..]);
+        let behind = total.saturating_sub(string.length);
+        self.append_expecting(id, &bytes[inside..], behind.max(bytes.len() - inside));
     }
 
     /// `expected` bytes will follow in all, these included: chunks are made as long as they will be.
@@ -183,19 +191,24 @@ impl Larges {
         while !bytes.is_empty() {
             let last_length = string.chunks.last().map_or(CHUNK_BYTES, |chunk| chunk.bytes.len());
             if last_length == CHUNK_BYTES {
-                string.chunks.push(Chunk::new(Vec::new(), expected.min(CHUNK_BYTES), &tally));
+                let chunk = Chunk::new(Vec::new(), expected.min(CHUNK_BYTES), &tally);
+                string.taken += chunk.taken();
+                string.chunks.push(chunk);
                 continue;
             }
             let count = bytes.len().min(CHUNK_BYTES - last_length);
-            let chunk = own(string.chunks.last_mut().expect("a chunk with room"), &tally);
+            let last = string.chunks.last_mut().expect("a chunk with room");
+            let chunk = own(last, &mut string.taken, &tally);
+            let before = chunk.taken();
             chunk.change(|held| {
                 if held.capacity() - held.len() < count {
                     // Grow by an eighth at least, so that many small appends move each byte a bounded number of times.
-                    let target = (held.len() + count.max(held.len() / 8)).min(CHUNK_BYTES);
+                    let target = (held.len() + expected.max(held.len() / 8)).min(CHUNK_BYTES);
                     held.reserve_exact(target - held.len());
                 }
                 held.extend_from_slice(&bytes[..count]);
             });
+            string.taken = string.taken - before + chunk.taken();
             bytes = &bytes[count..];
             expected -= count;
         }
@@ -216,9 +229,11 @@ impl Larges {
 }
 
 /// The chunk to be changed: itself if nobody else holds it, else a copy.
-fn own<'c>(chunk: &'c mut Rc<Chunk>, tally: &Rc<Cell<u64>>) -> &'c mut Chunk {
+fn own<'c>(chunk: &'c mut Rc<Chunk>, taken: &mut u64, tally: &Rc<Cell<u64>>) -> &'c mut Chunk {
     if Rc::get_mut(chunk).is_none() {
-        *chunk = Chunk::new(chunk.bytes.clone(), chunk.bytes.capacity(), tally);
+        let copy = Chunk::new(chunk.bytes.clone(), chunk.bytes.capacity(), tally);
+        *taken = *taken - chunk.taken() + copy.taken();
+        *chunk = copy;
     }
     Rc::get_mut(chunk).expect("the chunk was just copied or has one holder")
 }
@@ -265,13 +280,13 @@ mod tests {
                 match step {
                     Step::Append(length) => {
                         let bytes = vec![fill as u8; length];
-                        larges.append(id, &bytes);
+                        larges.write(id, model.len(), &bytes, model.len() + length / 2);
                         model.extend(bytes);
                     }
                     Step::Write(at, length) => {
                         let at = at % (model.len() + 1);
                         let bytes = vec![fill as u8; length];
-                        larges.write(id, at, &bytes);
+                        larges.write(id, at, &bytes, 0);
                         model.resize(model.len().max(at + length), 0);
                         model[at..at + length].copy_from_slice(&bytes);
                     }
@@ -279,6 +294,8 @@ mod tests {
                     Step::DropTwin => if let Some((twin, _)) = twins.pop() { larges.remove(twin); },
                 }
                 prop_assert_eq!(contents(&larges, id), model.clone());
+                let taken: u64 = larges.at(id).chunks().iter().map(|chunk| chunk.taken()).sum();
+                prop_assert_eq!(larges.at(id).taken(), taken);
                 for (twin, frozen) in &twins {
                     prop_assert_eq!(&contents(&larges, *twin), frozen);
                 }
@@ -298,6 +315,9 @@ mod tests {
         for range in [0..0, 0..5, CHUNK_BYTES - 3..CHUNK_BYTES + 3, 5..bytes.len(), bytes.len()..bytes.len()]
         {
             let read: Vec<u8> = larges.at(id).range(range.clone()).flatten().copied().collect();
+            if range.end <= CHUNK_BYTES {
+                assert_eq!(larges.at(id).piece(range.clone()), read);
+            }
             assert_eq!(read, bytes[range]);
         }
     }

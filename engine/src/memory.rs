@@ -176,10 +176,10 @@ impl Memory {
         twin
     }
 
-    /// Overwrites and extends a live large string.
-    pub fn write_large(&mut self, id: LargeId, offset: usize, bytes: &[u8]) {
+    /// Overwrites and extends a live large string, which is going to have `total` bytes at least.
+    pub fn write_large(&mut self, id: LargeId, offset: usize, bytes: &[u8], total: usize) {
         let before = self.larges.at(id).taken();
-        self.larges.write(id, offset, bytes);
+        self.larges.write(id, offset, bytes, total);
         self.live_bytes = self.live_bytes - before + self.larges.at(id).taken();
     }
 

@@ -1,6 +1,6 @@
 //! Applying effects, and what concerns whole keys or slots: rename, copy, flush.
 
-use super::delta::Effect;
+use super::effect::{Effect, Run, runs_of_one};
 use super::put::Old;
 use super::write::Expiry;
 use super::{Key, Shard, Slot};
@@ -16,6 +16,8 @@ pub enum ApplyError {
     Memory(ArenaError),
     /// The effect does not fit what is there: the copy is not what the effects were made for.
     Mismatch,
+    /// The bytes are no run of effects.
+    Malformed,
 }
 
 impl From<ArenaError> for ApplyError {
@@ -24,44 +26,77 @@ impl From<ArenaError> for ApplyError {
     }
 }
 
+/// No value is longer: twice what a request may hold at most.
+const TEXT_BYTES_MAX: u64 = 1 << 32;
+
 fn expiry(expires_at_ms: Option<u64>) -> Expiry {
     expires_at_ms.map_or(Expiry::Clear, Expiry::At)
 }
 
 impl Shard {
+    /// Does to this shard what a run says; answers how many effects there were. On an error those before are done.
+    pub fn apply_run(&mut self, slot: SlotId, run: &[u8]) -> Result<u64, ApplyError> {
+        let mut run = Run::new(run);
+        self.apply_part(slot, &mut run, usize::MAX)
+    }
+
+    /// The same for as many effects as take up `bytes_max`, one at least; the run then holds what is left.
+    pub fn apply_part(
+        &mut self,
+        slot: SlotId,
+        run: &mut Run<'_>,
+        bytes_max: usize,
+    ) -> Result<u64, ApplyError> {
+        let (bytes, mut count) = (run.rest().len(), 0);
+        while let Some(effect) = run.next() {
+            self.apply(slot, &effect?)?;
+            count += 1;
+            if bytes - run.rest().len() >= bytes_max {
+                break;
+            }
+        }
+        Ok(count)
+    }
+
     /// Does to this shard what a write did to another. Expiry is the source's to decide: it says when a key is gone.
     pub fn apply(&mut self, slot: SlotId, effect: &Effect<'_>) -> Result<(), ApplyError> {
         const NOTHING_EXPIRES: u64 = 0;
-        let mut write = match *effect {
-            Effect::Flush => {
-                self.flush_slot(slot);
-                return Ok(());
-            }
-            Effect::Delete { key }
-            | Effect::Set { key, .. }
-            | Effect::Write { key, .. }
-            | Effect::Expire { key, .. }
-            | Effect::HashSet { key, .. }
-            | Effect::HashExpire { key, .. }
-            | Effect::HashRemove { key, .. } => {
-                let key = self.key(key);
-                self.amend(&key, NOTHING_EXPIRES)
-            }
+        let Some(bytes) = effect.key() else {
+            self.flush_slot(slot);
+            return Ok(());
         };
+        let key = self.key(bytes);
+        if key.slot != slot {
+            return Err(ApplyError::Mismatch);
+        }
+        if let Effect::Rename { to, .. } = *effect {
+            let to = self.key(to);
+            let fits = to.slot == slot && self.rename(&key, &to, NOTHING_EXPIRES)?;
+            return fits.then_some(()).ok_or(ApplyError::Mismatch);
+        }
+        let mut write = self.amend(&key, NOTHING_EXPIRES);
         let is_text = write.entry().is_none_or(|entry| entry.text().is_some());
         let is_hash = write.entry().is_none_or(|entry| entry.hash().is_some());
         let fits = match *effect {
             Effect::Delete { .. } => write.remove()?,
-            Effect::Set { value, expires_at_ms, .. } => {
-                write.set(&value.concat(), expiry(expires_at_ms))?;
+            Effect::Set { value, expires_at_ms, access, .. } => {
+                write.set(value, expiry(expires_at_ms))?;
+                access.into_iter().for_each(|access| write.arrive(access));
                 true
             }
-            Effect::Write { offset, bytes, .. } if is_text => {
-                write.set_range(offset as usize, bytes).map(|_| true)?
+            Effect::Write { offset, bytes, total, .. } if is_text && total <= TEXT_BYTES_MAX => {
+                write.set_range_of(offset as usize, bytes, total as usize)?;
+                true
             }
             Effect::Expire { expires_at_ms, .. } => write.set_expiry(expires_at_ms)?,
-            Effect::HashSet { name, value, expires_at_ms, .. } if is_hash => {
-                write.hash_set(name, value, expiry(expires_at_ms)).map(|_| true)?
+            Effect::Hash { fields, expires_at_ms, access, .. } => {
+                write.load_hash(&fields, expires_at_ms)?;
+                access.into_iter().for_each(|access| write.arrive(access));
+                true
+            }
+            Effect::HashSet { fields, .. } if is_hash => write.load_fields(&fields).map(|()| true)?,
+            Effect::HashWrite { name, offset, bytes, total, .. } if is_hash && total <= TEXT_BYTES_MAX => {
+                write.hash_write(name, offset as usize, bytes, total as usize)?
             }
             Effect::HashExpire { name, expires_at_ms, .. } => write.hash_set_expiry(name, expires_at_ms)?,
             Effect::HashRemove { name, .. } => write.hash_remove(name)?,
@@ -106,7 +141,12 @@ impl Shard {
         self.slots[to.slot.number()].bytes += nested_bytes;
         self.slots[from.slot.number()].bytes -= nested_bytes;
         self.write(from, now_ms).remove_shell()?;
-        self.emit_whole(to);
+        if from.slot == to.slot {
+            self.emit(to.slot, &Effect::Rename { key: from.bytes, to: to.bytes });
+        } else {
+            self.emit(from.slot, &Effect::Delete { key: from.bytes });
+            self.emit_whole(to);
+        }
         Ok(true)
     }
 
@@ -138,11 +178,11 @@ impl Shard {
 
     /// Empties a slot in O(1); its memory is reclaimed in the background.
     pub fn flush_slot(&mut self, slot: SlotId) {
-        let Slot { table, bytes, fork_epoch, watches } = self.slots[slot.number()];
+        let Slot { table, bytes, fork_epoch, watch } = self.slots[slot.number()];
         if table.child.is_none() {
             return;
         }
-        self.slots[slot.number()] = Slot { fork_epoch, watches, ..Slot::default() };
+        self.slots[slot.number()] = Slot { fork_epoch, watch, ..Slot::default() };
         self.keys.set(slot, 0);
         self.expiring_keys.set(slot, 0);
         self.used.set(slot, false);
@@ -154,9 +194,7 @@ impl Shard {
             self.forks.retire(slot, u64::MAX, &mut self.memory);
             self.end_overrun_forks(slot);
         }
-        if watches > 0 {
-            self.emit(slot, &Effect::Flush);
-        }
+        self.emit(slot, &Effect::Flush);
     }
 
     /// Empties all slots.
@@ -169,47 +207,27 @@ impl Shard {
         }
     }
 
-    /// A key's whole state as encoded effects that bring it about; none if there is no such key.
-    pub fn describe(&self, key: &Key<'_>, now_ms: u64) -> Vec<Vec<u8>> {
-        let Some(entry) = self.peek(key, now_ms) else { return Vec::new() };
-        let mut effects = Vec::new();
-        let expires_at_ms = entry.expires_at_ms();
-        if let Some(text) = entry.text() {
-            effects.push(Effect::Set { key: key.bytes, value: [&text.bytes(), b""], expires_at_ms }.encode());
-        } else if let Some(hash) = entry.hash() {
-            hash.for_each(|field| {
-                let (name, value) = (field.name, &*field.value.bytes());
-                let expires_at_ms = field.expires_at_ms;
-                effects.push(Effect::HashSet { key: key.bytes, name, value, expires_at_ms }.encode());
-            });
-            if expires_at_ms.is_some() {
-                effects.push(Effect::Expire { key: key.bytes, expires_at_ms }.encode());
-            }
-        }
-        effects
-    }
-
     /// Tells the watchers of a key's slot its whole value.
     fn emit_whole(&mut self, key: &Key<'_>) {
-        if self.slots[key.slot.number()].watches == 0 {
+        if !self.is_watched(key.slot) {
             return;
         }
-        for effect in self.describe(key, 0) {
-            let effect = Effect::decode(&effect).expect("the effect was just encoded");
-            self.emit(key.slot, &effect);
+        let mut whole = Vec::new();
+        self.describe(key, 0, &mut whole);
+        for effect in runs_of_one(&whole) {
+            self.emit_encoded(key.slot, effect);
         }
     }
 }
 
 impl super::Write<'_, '_> {
-    /// Removes the key while its nested table goes on elsewhere.
+    /// Removes the key while its nested table goes on elsewhere; what to tell of it is the caller's to say.
     fn remove_shell(&mut self) -> Result<(), ArenaError> {
         let Some(found) = self.found() else { return Ok(()) };
         let Shard { memory, slots, .. } = &mut *self.shard;
         let table = &mut slots[self.key.slot.number()].table;
         let shared = memory.remove(table, self.key.hash, found, self.guard)?;
         memory.drop_shell(found.object, shared);
-        self.emit(|key| Effect::Delete { key });
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Changing the fields of a hash through the door.
 
-use super::delta::Effect;
+use super::effect::{CarriedField, Effect, Fields};
 use super::expire::bound_s;
 use super::limits::ShardLimits;
 use super::packed;
@@ -25,8 +25,16 @@ impl Write<'_, '_> {
         fields: impl Iterator<Item = (&'f [u8], &'f [u8])> + Clone,
         expiry: Expiry,
     ) -> Result<usize, ArenaError> {
+        self.hash_set_each(fields.map(|(name, value)| (name, value, expiry)))
+    }
+
+    /// The same, each field with an expiry time of its own.
+    pub(super) fn hash_set_each<'f>(
+        &mut self,
+        fields: impl Iterator<Item = (&'f [u8], &'f [u8], Expiry)> + Clone,
+    ) -> Result<usize, ArenaError> {
         let (mut set, mut created) = (0, 0);
-        let result = match self.set_packed(fields.clone(), expiry)? {
+        let result = match self.set_packed(fields.clone())? {
             Some(in_packed) => {
                 (set, created) = (usize::MAX, in_packed);
                 Ok(())
@@ -34,7 +42,7 @@ impl Write<'_, '_> {
             None => {
                 let now_ms = self.now_ms;
                 self.in_table(|memory, hash, guard| {
-                    for (name, value) in fields.clone() {
+                    for (name, value, expiry) in fields.clone() {
                         let is_new = set_field(memory, hash, name, value, expiry, now_ms, guard)?;
                         set += 1;
                         created += usize::from(is_new);
@@ -44,7 +52,7 @@ impl Write<'_, '_> {
             }
         };
         if self.is_watched() {
-            fields.take(set).for_each(|(name, value)| self.emit_field(name, value, expiry));
+            self.emit_fields(fields.take(set));
         }
         self.drop_hollow(result)?;
         Ok(created)
@@ -143,23 +151,47 @@ impl Write<'_, '_> {
     }
 
     fn is_watched(&self) -> bool {
-        self.shard.slots[self.key.slot().number()].watches > 0
+        self.shard.is_watched(self.key.slot())
     }
 
-    /// Tells the slot's watchers of a field that was set.
-    fn emit_field(&mut self, name: &[u8], value: &[u8], expiry: Expiry) {
-        let hash = self.entry().and_then(|entry| entry.hash());
-        let kept = hash.and_then(|hash| hash.stored_field(name)).and_then(|field| field.expires_at_ms);
-        let expires_at_ms = expiry.after(kept);
-        self.emit(|key| Effect::HashSet { key, name, value, expires_at_ms });
+    /// Tells the slot's watchers of fields that were set.
+    fn emit_fields<'f>(&mut self, fields: impl Iterator<Item = (&'f [u8], &'f [u8], Expiry)>) {
+        /// Bytes of fields that go in one effect.
+        const GROUP_BYTES: usize = 4 * 1024;
+        let mut group = std::mem::take(&mut self.shard.carried);
+        for (name, value, expiry) in fields {
+            let hash = self.entry().and_then(|entry| entry.hash());
+            let kept = hash.and_then(|hash| hash.stored_field(name)).and_then(|field| field.expires_at_ms);
+            let field = CarriedField { name, value, expires_at_ms: expiry.after(kept) };
+            if value.len() > GROUP_BYTES {
+                self.emit_group(&mut group);
+                self.emit(|key| Effect::HashSet { key, fields: Fields::One(field) });
+                continue;
+            }
+            field.encode_into(&mut group);
+            if group.len() >= GROUP_BYTES {
+                self.emit_group(&mut group);
+            }
+        }
+        self.emit_group(&mut group);
+        self.shard.carried = group;
+    }
+
+    fn emit_group(&mut self, group: &mut Vec<u8>) {
+        if !group.is_empty() {
+            self.shard.emit(
+                self.key.slot(),
+                &Effect::HashSet { key: self.key.bytes(), fields: Fields::Encoded(group) },
+            );
+            group.clear();
+        }
     }
 
     /// Sets fields of a packed hash, or of a new one, and answers how many are new; nothing if the hash has, or from now
     /// on needs, a table.
     fn set_packed<'f>(
         &mut self,
-        fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,
-        expiry: Expiry,
+        fields: impl Iterator<Item = (&'f [u8], &'f [u8], Expiry)>,
     ) -> Result<Option<usize>, ArenaError> {
         if self.encoding() == Some(Encoding::TableHash) {
             return Ok(None);
@@ -167,7 +199,7 @@ impl Write<'_, '_> {
         let (now_ms, mut created, mut fits) = (self.now_ms, 0, true);
         let bytes_max = inline_bytes_max(self.key.bytes().len());
         self.in_packed(|bytes, limits| {
-            for (name, value) in fields {
+            for (name, value, expiry) in fields {
                 let is_short = name.len().max(value.len()) <= limits.packed_value_bytes_max;
                 fits = is_short && packed::fits(name, value);
                 if !fits {
@@ -218,7 +250,7 @@ impl Write<'_, '_> {
     }
 
     /// Runs a change of the hash's packed bytes, none of a key that is not there; they are stored if the change says so.
-    fn in_packed(
+    pub(super) fn in_packed(
         &mut self,
         change: impl FnOnce(&mut Vec<u8>, &ShardLimits) -> bool,
     ) -> Result<(), ArenaError> {
@@ -262,7 +294,7 @@ impl Write<'_, '_> {
 
     /// Runs a change of the hash's table. A fork's view of the hash is kept first, so that the change can be written back
     /// whatever becomes of it.
-    fn in_table<T>(
+    pub(super) fn in_table<T>(
         &mut self,
         change: impl FnOnce(&mut Memory, &mut TableHash, Guard) -> Result<T, ArenaError>,
     ) -> Result<T, ArenaError> {
@@ -295,12 +327,12 @@ impl Write<'_, '_> {
     }
 }
 
-fn drop_fields(memory: &mut Memory, hash: &TableHash, before: u64) {
+pub(super) fn drop_fields(memory: &mut Memory, hash: &TableHash, before: u64) {
     let bytes = memory.live_bytes() - before;
     memory.drop_tables(vec![hash.table.child], bytes, false);
 }
 
-fn put_field(
+pub(super) fn put_field(
     memory: &mut Memory,
     hash: &mut TableHash,
     name: &[u8],

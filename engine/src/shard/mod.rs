@@ -7,6 +7,7 @@ mod apply;
 mod background;
 mod defrag;
 mod delta;
+mod effect;
 mod entry;
 mod eviction;
 mod expire;
@@ -14,6 +15,7 @@ mod fields;
 mod fork;
 mod hash;
 mod limits;
+mod load;
 mod packed;
 mod put;
 mod scan;
@@ -22,8 +24,6 @@ mod slot_weights;
 mod stats;
 mod text;
 mod write;
-
-use std::collections::HashMap;
 
 use crate::arena::{ArenaError, Ref};
 use crate::core::Random;
@@ -34,10 +34,11 @@ use crate::table::{Found, TableRoot};
 
 pub use apply::ApplyError;
 pub use background::Background;
-pub use delta::{Delta, Effect, WatchId};
+pub use delta::{Taken, WatchId};
+pub use effect::{CarriedField, Effect, Fields, PIECE_BYTES, Run};
 pub use entry::{Entry, Kind};
 pub use eviction::Room;
-pub use fork::{ForkError, ForkId, ForkItem, ForkValue};
+pub use fork::{Copied, ForkError, ForkId, ForkItem, ForkValue};
 pub use hash::{Field, HashView};
 pub use limits::ShardLimits;
 pub use scan::ScanCursor;
@@ -95,8 +96,8 @@ struct Slot {
     bytes: u64,
     /// The epoch of the slot's youngest live fork; 0 without forks.
     fork_epoch: u32,
-    /// How many watch the slot's deltas.
-    watches: u32,
+    /// The first watch of the slot's deltas, plus 1; 0 if nobody watches.
+    watch: u32,
 }
 
 const _: () = assert!(size_of::<Slot>() == 40);
@@ -115,13 +116,14 @@ pub struct Shard {
     /// Keys of each slot that expire, or hold fields that do.
     expiring_keys: SlotWeights,
     forks: fork::Forks,
-    watches: HashMap<WatchId, delta::Watch>,
-    watch_last: u32,
+    watches: delta::Watches,
     sweep: expire::Sweep,
     limits: ShardLimits,
     stats: ShardStats,
     /// A packed hash on its way to become another; kept for its memory.
     packed: Vec<u8>,
+    /// Fields on their way to watchers; kept for its memory.
+    carried: Vec<u8>,
     /// The latest time that background work was given, for changes that come without one.
     clock_ms: u64,
     eviction: eviction::Eviction,
@@ -145,12 +147,12 @@ impl Shard {
             keys: SlotWeights::default(),
             expiring_keys: SlotWeights::default(),
             forks: fork::Forks::default(),
-            watches: HashMap::new(),
-            watch_last: 0,
+            watches: delta::Watches::default(),
             sweep: expire::Sweep::default(),
             limits,
             stats: ShardStats::default(),
             packed: Vec::new(),
+            carried: Vec::new(),
             clock_ms: 0,
             eviction: eviction::Eviction::new(limits.policy),
             turns: background::Turns::default(),

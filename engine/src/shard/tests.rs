@@ -42,6 +42,8 @@ enum Step {
     WalkFork(usize, usize),
     CloseFork(usize),
     Watch,
+    OpenMove,
+    CopyMove(usize, usize),
     Reclaim,
     Defragment(u8),
     Limits(usize, usize),
@@ -91,6 +93,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         8 => (any::<usize>(), 0..200usize).prop_map(|(f, n)| Step::WalkFork(f, n)),
         2 => any::<usize>().prop_map(Step::CloseFork),
         1 => Just(Step::Watch),
+        3 => Just(Step::OpenMove),
+        8 => (any::<usize>(), prop_oneof![0..300usize, 0..30_000usize]).prop_map(|(m, n)| Step::CopyMove(m, n)),
         2 => Just(Step::Reclaim),
         4 => any::<u8>().prop_map(Step::Defragment),
         1 => (0..120usize, 0..150usize).prop_map(|(fields, bytes)| Step::Limits(fields, bytes)),
@@ -103,6 +107,15 @@ struct Walk {
     id: ForkId,
     expected: Model,
     seen: Model,
+}
+
+/// A slot on its way to another shard.
+struct Move {
+    fork: ForkId,
+    watch: WatchId,
+    slot: SlotId,
+    target: Shard,
+    keys: u64,
 }
 
 struct Watched {
@@ -118,6 +131,7 @@ struct World {
     slots: [Model; 2],
     walks: Vec<Walk>,
     watched: Vec<Watched>,
+    moves: Vec<Move>,
 }
 
 /// Even keys lie in one slot, odd ones in another.
@@ -178,7 +192,14 @@ fn slot_contents(shard: &Shard, slot: SlotId, now_ms: u64) -> Model {
 impl World {
     fn new() -> World {
         let slots = [Model::new(), Model::new()];
-        World { shard: shard(), now_ms: 1_000_000, slots, walks: Vec::new(), watched: Vec::new() }
+        World {
+            shard: shard(),
+            now_ms: 1_000_000,
+            slots,
+            walks: Vec::new(),
+            watched: Vec::new(),
+            moves: Vec::new(),
+        }
     }
 
     fn at(&self, after: Option<u64>) -> Option<u64> {
@@ -345,6 +366,8 @@ impl World {
                 }
                 self.watched.push(Watched { id, slot, copy });
             }
+            Step::OpenMove => self.open_move(),
+            Step::CopyMove(pick, bytes_max) => self.copy_move(pick, bytes_max),
             Step::Defragment(count) => (0..count).for_each(|_| self.shard.walk_anyway(now_ms)),
             Step::Reclaim => {
                 self.shard.reclaim(3);
@@ -480,6 +503,67 @@ impl World {
         }
     }
 
+    fn open_move(&mut self) {
+        const MOVES_MAX: usize = 3;
+        if self.moves.len() == MOVES_MAX {
+            return;
+        }
+        let slot = SlotId::of(if self.moves.len().is_multiple_of(2) { b"1" } else { b"0" });
+        let (fork, watch) = (self.shard.fork(slot), self.shard.watch(slot, usize::MAX));
+        self.moves.push(Move { fork, watch, slot, target: shard(), keys: 0 });
+    }
+
+    /// Copies a step; behind the last one come the deltas, and then the target is what the source is.
+    fn copy_move(&mut self, pick: usize, bytes_max: usize) {
+        /// The longest piece with the names of key and field, and a packed hash, which is never cut.
+        const BEYOND_MAX: usize = PIECE_BYTES + 16 * 1024;
+        if self.moves.is_empty() {
+            return;
+        }
+        let at = pick % self.moves.len();
+        let Move { fork, slot, target, keys, .. } = &mut self.moves[at];
+        let mut run = Vec::new();
+        let copied = self.shard.copy_fork(*fork, bytes_max, &mut run).expect("the fork is open");
+        assert!(run.len() <= bytes_max + BEYOND_MAX, "{} bytes for {bytes_max}", run.len());
+        // Cut anywhere between two effects.
+        let (mut rest, mut items) = (Run::new(&run), 0);
+        while !rest.rest().is_empty() {
+            items += target.apply_part(*slot, &mut rest, bytes_max / 3).expect("effects that fit");
+        }
+        assert_eq!(items, copied.items);
+        *keys += copied.keys;
+        if copied.more {
+            return;
+        }
+        let Move { fork, watch, slot, target, keys } = self.moves.swap_remove(at);
+        assert_eq!(self.shard.fork_keys(fork), Ok(keys));
+        self.shard.close_fork(fork);
+        let mut watched = Watched { id: watch, slot, copy: target };
+        let mut last = 0;
+        loop {
+            run.clear();
+            let taken = self.shard.take_deltas(watch, bytes_max, &mut run);
+            last += taken.count;
+            assert_eq!(taken.last_sequence, last);
+            assert_eq!(watched.copy.apply_run(slot, &run), Ok(taken.count), "effects that fit");
+            if taken.count == 0 {
+                break;
+            }
+        }
+        self.compare(&watched);
+        self.watched.push(watched);
+    }
+
+    fn compare(&self, watched: &Watched) {
+        let (copy, slot) = (&watched.copy, watched.slot);
+        let source = slot_contents(&self.shard, slot, 0);
+        assert_eq!(slot_contents(copy, slot, 0), source, "the copy follows its source");
+        assert_eq!(copy.slot_keys(slot), self.shard.slot_keys(slot));
+        assert_eq!(copy.keys(), self.shard.slot_keys(slot));
+        let expiring = |shard: &Shard| shard.slots[slot.number()].table.expiring;
+        assert_eq!(expiring(copy), expiring(&self.shard));
+    }
+
     fn check(&mut self) {
         self.settle();
         for (number, tag) in [b"0", b"1"].into_iter().enumerate() {
@@ -488,18 +572,19 @@ impl World {
             assert_eq!(contents, self.slots[number]);
         }
         for watched in &mut self.watched {
-            while let Some(delta) = self.shard.next_delta(watched.id) {
-                let effect = Effect::decode(&delta.effect).expect("an effect");
-                watched.copy.apply(watched.slot, &effect).expect("an effect that fits");
-            }
-            let source = slot_contents(&self.shard, watched.slot, 0);
-            assert_eq!(slot_contents(&watched.copy, watched.slot, 0), source, "the copy follows its source");
+            let mut run = Vec::new();
+            let taken = self.shard.take_deltas(watched.id, usize::MAX, &mut run);
+            assert_eq!(watched.copy.apply_run(watched.slot, &run), Ok(taken.count), "effects that fit");
         }
+        self.watched.iter().for_each(|watched| self.compare(watched));
     }
 
     fn finish(mut self) {
         while !self.walks.is_empty() {
             self.walk_fork(0, 1000);
+        }
+        while !self.moves.is_empty() {
+            self.copy_move(0, 1000);
         }
         self.check();
         assert_eq!(self.shard.forks_open(), 0);

@@ -1,12 +1,12 @@
 //! The door for changing one key: what it does is seen by forks, watchers and the accounting.
 
-use super::delta::Effect;
+use super::effect::Effect;
 use super::entry::{Entry, Kind};
 use super::expire::bound_s;
 use super::put::Old;
 use super::text::{Decimal, Text};
 use super::{Key, Shard, Slot};
-use crate::access::AccessKind;
+use crate::access::{AccessKind, Travel};
 use crate::arena::ArenaError;
 use crate::memory::Guard;
 use crate::number::parse_i64;
@@ -122,7 +122,7 @@ impl<'k> Write<'_, 'k> {
             Some(integer) => self.put_integer(integer, expires_at_ms)?,
             None => self.put_text([value, b""], expires_at_ms)?,
         }
-        self.emit(|key| Effect::Set { key, value: [value, b""], expires_at_ms });
+        self.emit(|key| Effect::Set { key, value, expires_at_ms, access: None });
         Ok(())
     }
 
@@ -131,7 +131,7 @@ impl<'k> Write<'_, 'k> {
         let expires_at_ms = expiry.after(self.expires_at_ms());
         self.put_integer(value, expires_at_ms)?;
         let text = Decimal::of(value);
-        self.emit(|key| Effect::Set { key, value: [text.as_bytes(), b""], expires_at_ms });
+        self.emit(|key| Effect::Set { key, value: text.as_bytes(), expires_at_ms, access: None });
         Ok(())
     }
 
@@ -144,11 +144,21 @@ impl<'k> Write<'_, 'k> {
     /// Overwrites the string from an offset on, filling a gap with zero bytes; answers its new length. The key is a
     /// string or not there.
     pub fn set_range(&mut self, offset: usize, bytes: &[u8]) -> Result<usize, ArenaError> {
+        self.set_range_of(offset, bytes, 0)
+    }
+
+    /// The same to a string that is going to have `expected` bytes at least.
+    pub(super) fn set_range_of(
+        &mut self,
+        offset: usize,
+        bytes: &[u8],
+        expected: usize,
+    ) -> Result<usize, ArenaError> {
         let length = self.text_length();
         let total = length.max(offset + bytes.len());
         if self.encoding() == Some(Encoding::Large) {
             let id = self.own_large()?;
-            self.write_large(id, length, offset, bytes);
+            self.write_large(id, length, offset, bytes, expected);
         } else {
             let old = self.entry().and_then(|entry| entry.text()).map(|text| text.bytes().into_owned());
             let mut whole = old.unwrap_or_default();
@@ -159,11 +169,12 @@ impl<'k> Write<'_, 'k> {
                 self.put_text([&whole, b""], expires_at_ms)?;
             } else {
                 let id = self.shard.memory.create_large(&[&whole]);
-                self.write_large(id, length, offset, bytes);
+                self.write_large(id, length, offset, bytes, expected);
                 self.put_large(id, expires_at_ms, Old::Whole)?;
             }
         }
-        self.emit(|key| Effect::Write { key, offset: offset as u64, bytes });
+        let reach = total.max(expected) as u64;
+        self.emit(|key| Effect::Write { key, offset: offset as u64, bytes, total: reach });
         Ok(total)
     }
 
@@ -193,6 +204,11 @@ impl<'k> Write<'_, 'k> {
     /// Sets the counter of the key's uses; nothing happens under a policy that does not count them.
     pub fn set_frequency(&mut self, frequency: u8) {
         self.set_access(|kind, access, now_ms| kind.with_frequency(access, frequency, now_ms));
+    }
+
+    /// Notes how the key was used where it comes from.
+    pub(super) fn arrive(&mut self, travel: Travel) {
+        self.set_access(|kind, access, _| kind.arrived(access, travel));
     }
 
     fn set_access(&mut self, change: impl FnOnce(AccessKind, u32, u64) -> u32) {
@@ -228,7 +244,7 @@ impl<'k> Write<'_, 'k> {
     where
         'k: 'e,
     {
-        if self.shard.slots[self.key.slot.number()].watches > 0 {
+        if self.shard.is_watched(self.key.slot) {
             self.shard.emit(self.key.slot, &effect(self.key.bytes));
         }
     }
@@ -314,15 +330,22 @@ impl<'k> Write<'_, 'k> {
     }
 
     /// Overwrites a large string, filling the gap between its length and the offset.
-    fn write_large(&mut self, id: crate::large::LargeId, length: usize, offset: usize, bytes: &[u8]) {
+    fn write_large(
+        &mut self,
+        id: crate::large::LargeId,
+        length: usize,
+        offset: usize,
+        bytes: &[u8],
+        expected: usize,
+    ) {
         const ZEROS: [u8; 4096] = [0; 4096];
         let mut at = length;
         while at < offset {
             let count = (offset - at).min(ZEROS.len());
-            self.shard.memory.write_large(id, at, &ZEROS[..count]);
+            self.shard.memory.write_large(id, at, &ZEROS[..count], 0);
             at += count;
         }
-        self.shard.memory.write_large(id, offset, bytes);
+        self.shard.memory.write_large(id, offset, bytes, expected);
     }
 
     fn text_length(&self) -> usize {

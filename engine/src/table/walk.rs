@@ -58,6 +58,17 @@ impl Memory {
         })
     }
 
+    /// Asks for the objects of the bucket behind the one that begins at a place; at the first one, for its own too.
+    #[inline]
+    pub fn prefetch_ahead(&self, view: &LeafView, place: usize) {
+        let buckets = self.arena.slice::<Bucket>(view.leaf.node, view.leaf.bucket_count());
+        let next = place / ENTRIES + 1;
+        let first = if place == 0 { 0 } else { next };
+        for bucket in buckets.iter().take(next + 1).skip(first) {
+            indices(bucket.present()).for_each(|index| self.arena.prefetch(bucket.object(index)));
+        }
+    }
+
     /// Visits all entries of one bucket's hash range, beginning with `cursor`; answers the next cursor, or nothing at
     /// the end. An entry that is there during the whole of a scan is visited exactly once.
     pub fn scan_bucket(&self, root: &TableRoot, cursor: u64, mut visit: impl FnMut(Ref)) -> Option<u64> {

@@ -12,7 +12,7 @@ use whimbrel_migration::{BatchId, Outcome};
 use super::replies::Ticket;
 use crate::control::change::{Assignment, HandOver};
 
-/// A key's state as effects that bring it about, or what a command did to it.
+/// Runs that bring keys' states about, or say what a command did to them.
 pub type Effects = Vec<(SlotId, Vec<u8>)>;
 
 /// What cores send one another.

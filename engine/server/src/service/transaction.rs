@@ -15,7 +15,7 @@ use whimbrel_engine::core::Core;
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::resp::{Arguments, OwnedArguments, Protocol, Reply};
 use whimbrel_engine::session::Session;
-use whimbrel_engine::shard::{Effect, WatchId};
+use whimbrel_engine::shard::WatchId;
 use whimbrel_net::{ConnectionId, Io};
 
 use super::CoreService;
@@ -209,8 +209,9 @@ impl CoreService {
                 let mut effects = Effects::new();
                 for key in keys {
                     let key = self.core.shard.key(&key);
-                    let describing = self.core.shard.describe(&key, now_ms);
-                    effects.extend(describing.into_iter().map(|effect| (key.slot(), effect)));
+                    let mut run = Vec::new();
+                    self.core.shard.describe(&key, now_ms, &mut run);
+                    effects.push((key.slot(), run));
                 }
                 self.say(io, from, Message::Fetched { number, effects });
             }
@@ -288,9 +289,9 @@ impl CoreService {
         execute_resolved(&mut scratch, &mut session, &mut reply, now, *command, &arguments.view());
         let mut by_core: BTreeMap<usize, Effects> = BTreeMap::new();
         for (slot, watch) in slots.iter().zip(watches) {
-            while let Some(delta) = scratch.shard.next_delta(watch) {
-                let owner = self.owner(*slot);
-                by_core.entry(owner).or_default().push((delta.slot, delta.effect));
+            let mut run = Vec::new();
+            if scratch.shard.take_deltas(watch, usize::MAX, &mut run).count > 0 {
+                by_core.entry(self.owner(*slot)).or_default().push((*slot, run));
             }
             scratch.shard.unwatch(watch);
         }
@@ -323,11 +324,10 @@ impl CoreService {
 }
 
 fn apply(core: &mut Core, effects: &Effects) {
-    for (slot, effect) in effects {
-        let effect = Effect::decode(effect).expect("effects come from a shard of this process");
+    for (slot, run) in effects {
         // A full arena is the one thing that can stand in the way here; the command has answered by then, and the key
         // stays as it was.
-        if let Err(error) = core.shard.apply(*slot, &effect) {
+        if let Err(error) = core.shard.apply_run(*slot, run) {
             crate::log::warning(format_args!("A change over several cores could not be kept: {error:?}"));
         }
     }

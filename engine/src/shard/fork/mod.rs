@@ -2,9 +2,14 @@
 //!
 //! Opening a fork notes the slot's root and raises the epoch; nothing is copied. From then on a write ahead of the fork's
 //! cursor copies the nodes on its way first and retires what it replaces (`Guard`). Writes behind the cursor change in
-//! place: the fork is past them. The cursor moves leaf by leaf in hash order.
+//! place: the fork is past them. The cursor moves leaf by leaf in hash order. A fork is walked item by item, or copied as
+//! effects (`copy`), not both.
+
+mod copy;
 
 use std::collections::HashMap;
+
+pub use copy::Copied;
 
 use super::entry::Entry;
 use super::hash::Field;
@@ -60,6 +65,17 @@ struct Inside {
     fields: TableRoot,
     hash: u64,
     place: usize,
+    /// Whether a copy has written fields of it.
+    has_begun: bool,
+}
+
+/// What a fork's copy has yet to write of a long value.
+#[derive(Clone, Copy, Debug)]
+struct Rest {
+    /// The key with the value, or the field.
+    object: Ref,
+    /// Bytes that were written.
+    offset: usize,
 }
 
 #[derive(Debug)]
@@ -72,6 +88,7 @@ struct Fork {
     /// The next place in the leaf at the cursor.
     place: usize,
     inside: Option<Inside>,
+    rest: Option<Rest>,
     overrun: bool,
     /// Slots that took over nodes of this fork's slot and must keep them too.
     borrowers: Vec<SlotId>,
@@ -159,6 +176,7 @@ impl Shard {
             cursor: Some(0),
             place: 0,
             inside: None,
+            rest: None,
             overrun: false,
             borrowers: Vec::new(),
         };
@@ -279,7 +297,7 @@ impl Fork {
             let parts = Parts::of(&memory.arena, object);
             if parts.encoding == Encoding::TableHash {
                 let fields = object::table_hash(&memory.arena, object, &parts).table;
-                self.inside = Some(Inside { object, fields, hash: 0, place: 0 });
+                self.inside = Some(Inside { object, fields, hash: 0, place: 0, has_begun: false });
             } else {
                 hash.for_each(|field| show(ForkItem { key, expires_at_ms, value: ForkValue::Field(field) }));
             }
@@ -305,3 +323,6 @@ impl Inside {
         Some(true)
     }
 }
+
+#[cfg(test)]
+mod tests;
