@@ -18,6 +18,9 @@ const COUNTER_START: u32 = 5;
 
 const HITS_SHIFT: u32 = 24;
 
+/// The place of a key that stands in no queue but is to enter the main one. A key that awaits the small one has no place.
+pub const AWAITS_MAIN: u32 = 3;
+
 /// The most hits that are told apart.
 pub const HITS_MAX: u32 = 3;
 
@@ -120,11 +123,12 @@ impl AccessKind {
     }
 
     /// The field of a key that arrives where its field is `own`. A time cannot become a counter, nor the other way round;
-    /// then the key counts as new. The place stays its own.
+    /// then the key counts as new. The place stays its own, and
+    /// hits are not lost.
     pub fn arrived(self, own: u32, travel: Travel) -> u32 {
         let is_alike = travel.counts == matches!(self, AccessKind::Frequency { .. });
         let uses = if is_alike { travel.bits } else { own } & USE_MASK;
-        own & !USE_MASK & !(HITS_MAX << HITS_SHIFT) | travel.bits & HITS_MAX << HITS_SHIFT | uses
+        placed(uses, hits(own).max(hits(travel.bits)), place(own))
     }
 
     fn counter(self, access: u32, now_ms: u64) -> u32 {
@@ -153,6 +157,12 @@ pub fn hits(access: u32) -> u32 {
 #[inline]
 pub fn place(access: u32) -> u32 {
     access >> 26
+}
+
+/// The field of a key of a staged slot: in no queue, but with the one that it is to enter.
+pub fn awaiting(access: u32, travel: Travel) -> u32 {
+    let is_new = place(travel.bits) & 3 == 1;
+    placed(access, hits(access), if is_new { 0 } else { AWAITS_MAIN })
 }
 
 /// The field with other hits and another place.
@@ -188,6 +198,24 @@ mod tests {
         assert_eq!((hits(access), place(access), access & USE_MASK), (3, 0b10_1010, 5));
         let access = AccessKind::Recency.used(placed(access, 1, 3), u64::MAX, || 0);
         assert_eq!((hits(access), place(access)), (1, 3));
+    }
+
+    #[test]
+    fn uses_travel_and_places_do_not() {
+        let noted = placed(AccessKind::Queues.initial(9_000), 3, 0b11_1110);
+        let travel = AccessKind::Queues.travel(noted);
+        assert_eq!(travel, Travel { bits: placed(9, 3, 2), counts: false });
+        let own = placed(AccessKind::Recency.initial(70_000), 1, 0b10_1001);
+        assert_eq!(AccessKind::Recency.arrived(own, travel), placed(9, 3, 0b10_1001));
+        assert_eq!(COUNTING.arrived(own, travel), placed(70, 3, 0b10_1001), "a time is no counter");
+        assert_eq!(COUNTING.arrived(own, COUNTING.travel(0x1234)), placed(0x1234, 1, 0b10_1001));
+        assert_eq!(place(awaiting(own, travel)), AWAITS_MAIN);
+        for (there, here) in
+            [(0, AWAITS_MAIN), (1, 0), (0b1001, 0), (2, AWAITS_MAIN), (AWAITS_MAIN, AWAITS_MAIN)]
+        {
+            let travel = AccessKind::Queues.travel(placed(0, 0, there));
+            assert_eq!(place(awaiting(own, travel)), here, "{there}");
+        }
     }
 
     #[test]

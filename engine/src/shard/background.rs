@@ -90,7 +90,7 @@ impl Shard {
                 }
                 self.make_room(bytes_max, EVICTIONS, now_ms) != super::Room::Full
             }
-            Work::Queues => self.build_queues() || self.clean_queues(),
+            Work::Queues => self.enqueue_promoted() || self.build_queues() || self.clean_queues(),
             Work::Defragment => self.step_defrag(now_ms),
             Work::Release => self.release_memory(1) > 0,
         }

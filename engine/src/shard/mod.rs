@@ -21,6 +21,7 @@ mod put;
 mod scan;
 mod slot_set;
 mod slot_weights;
+mod staged;
 mod stats;
 mod text;
 mod write;
@@ -107,7 +108,7 @@ const _: () = assert!(size_of::<Slot>() == 40);
 pub struct Shard {
     memory: Memory,
     slots: Vec<Slot>,
-    /// Slots that hold keys.
+    /// Slots that hold keys. This and what follows leave out staged slots.
     used: SlotSet,
     /// Slots that hold something that expires.
     expiring: SlotSet,
@@ -115,6 +116,7 @@ pub struct Shard {
     keys: SlotWeights,
     /// Keys of each slot that expire, or hold fields that do.
     expiring_keys: SlotWeights,
+    staged: SlotSet,
     forks: fork::Forks,
     watches: delta::Watches,
     sweep: expire::Sweep,
@@ -146,6 +148,7 @@ impl Shard {
             expiring: SlotSet::default(),
             keys: SlotWeights::default(),
             expiring_keys: SlotWeights::default(),
+            staged: SlotSet::default(),
             forks: fork::Forks::default(),
             watches: delta::Watches::default(),
             sweep: expire::Sweep::default(),
@@ -208,7 +211,7 @@ impl Shard {
         self.memory.prefetch_object(&self.slots[key.slot.number()].table, key.hash);
     }
 
-    /// Keys in the shard, expired ones that nobody met included.
+    /// Keys in the shard, expired ones that nobody met included. Keys of staged slots are not the shard's yet.
     pub fn keys(&self) -> u64 {
         self.keys.total()
     }
@@ -218,7 +221,7 @@ impl Shard {
         self.expiring_keys.total()
     }
 
-    /// Keys in a slot.
+    /// Keys in a slot, staged or not.
     pub fn slot_keys(&self, slot: SlotId) -> u64 {
         u64::from(self.slots[slot.number()].table.count)
     }
@@ -240,7 +243,7 @@ impl Shard {
 
     /// Bytes that the shard takes before its first key.
     pub fn overhead_bytes(&self) -> u64 {
-        (self.slots.capacity() * size_of::<Slot>() + 2 * (SlotSet::BYTES + SlotWeights::BYTES)) as u64
+        (self.slots.capacity() * size_of::<Slot>() + 3 * SlotSet::BYTES + 2 * SlotWeights::BYTES) as u64
     }
 
     /// What happened in the shard so far.

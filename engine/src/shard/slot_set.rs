@@ -29,6 +29,12 @@ impl SlotSet {
         }
     }
 
+    /// Whether a slot is in the set.
+    #[inline]
+    pub fn has(&self, slot: SlotId) -> bool {
+        self.words[slot.number() / 64] >> (slot.number() % 64) & 1 == 1
+    }
+
     /// The first slot in the set at or behind a number.
     pub fn next(&self, from: usize) -> Option<SlotId> {
         let mut word = from / 64;
@@ -62,6 +68,7 @@ mod tests {
             from = next.number() + 1;
         }
         assert_eq!(found, [0, 63, 64, 9000, SLOT_COUNT - 1]);
+        assert!(set.has(slot(64)) && !set.has(slot(65)) && set.has(slot(SLOT_COUNT - 1)));
         set.set(slot(9000), false);
         assert_eq!(set.next(65), Some(slot(SLOT_COUNT - 1)));
         assert_eq!(set.next(SLOT_COUNT), None);

@@ -510,7 +510,9 @@ impl World {
         }
         let slot = SlotId::of(if self.moves.len().is_multiple_of(2) { b"1" } else { b"0" });
         let (fork, watch) = (self.shard.fork(slot), self.shard.watch(slot, usize::MAX));
-        self.moves.push(Move { fork, watch, slot, target: shard(), keys: 0 });
+        let mut target = shard();
+        target.stage(slot);
+        self.moves.push(Move { fork, watch, slot, target, keys: 0 });
     }
 
     /// Copies a step; behind the last one come the deltas, and then the target is what the source is.
@@ -550,6 +552,8 @@ impl World {
                 break;
             }
         }
+        assert_eq!((watched.copy.keys(), watched.copy.expiring_keys()), (0, 0), "staged keys do not count");
+        watched.copy.promote(slot);
         self.compare(&watched);
         self.watched.push(watched);
     }
@@ -562,6 +566,7 @@ impl World {
         assert_eq!(copy.keys(), self.shard.slot_keys(slot));
         let expiring = |shard: &Shard| shard.slots[slot.number()].table.expiring;
         assert_eq!(expiring(copy), expiring(&self.shard));
+        assert_eq!(copy.expiring_keys(), u64::from(expiring(copy)));
     }
 
     fn check(&mut self) {

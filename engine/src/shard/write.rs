@@ -6,7 +6,7 @@ use super::expire::bound_s;
 use super::put::Old;
 use super::text::{Decimal, Text};
 use super::{Key, Shard, Slot};
-use crate::access::{AccessKind, Travel};
+use crate::access::{self, AccessKind, Travel};
 use crate::arena::ArenaError;
 use crate::memory::Guard;
 use crate::number::parse_i64;
@@ -75,18 +75,19 @@ impl Shard {
 
 impl Drop for Write<'_, '_> {
     fn drop(&mut self) {
-        let Shard { memory, slots, used, expiring, forks, keys, expiring_keys, sweep, .. } = &mut *self.shard;
+        let Shard { memory, slots, used, expiring, staged, forks, keys, expiring_keys, sweep, .. } =
+            &mut *self.shard;
         let slot = &mut slots[self.key.slot.number()];
         slot.bytes = slot.bytes + memory.live_bytes() - self.live_before;
         let (old, new) = (&self.before.table, &slot.table);
-        if old.count != new.count {
+        if old.count != new.count && !staged.has(self.key.slot) {
             keys.set(self.key.slot, new.count);
             used.set(self.key.slot, new.count > 0);
         }
-        if old.child.expiry_s != new.child.expiry_s {
+        if old.child.expiry_s != new.child.expiry_s && !staged.has(self.key.slot) {
             sweep.note(new.child.expiry_s);
         }
-        if old.expiring != new.expiring {
+        if old.expiring != new.expiring && !staged.has(self.key.slot) {
             expiring_keys.set(self.key.slot, new.expiring);
             expiring.set(self.key.slot, new.expiring > 0);
         }
@@ -122,7 +123,8 @@ impl<'k> Write<'_, 'k> {
             Some(integer) => self.put_integer(integer, expires_at_ms)?,
             None => self.put_text([value, b""], expires_at_ms)?,
         }
-        self.emit(|key| Effect::Set { key, value, expires_at_ms, access: None });
+        let access = self.travel();
+        self.emit(|key| Effect::Set { key, value, expires_at_ms, access });
         Ok(())
     }
 
@@ -130,8 +132,8 @@ impl<'k> Write<'_, 'k> {
     pub fn set_integer(&mut self, value: i64, expiry: Expiry) -> Result<(), ArenaError> {
         let expires_at_ms = expiry.after(self.expires_at_ms());
         self.put_integer(value, expires_at_ms)?;
-        let text = Decimal::of(value);
-        self.emit(|key| Effect::Set { key, value: text.as_bytes(), expires_at_ms, access: None });
+        let (text, access) = (Decimal::of(value), self.travel());
+        self.emit(|key| Effect::Set { key, value: text.as_bytes(), expires_at_ms, access });
         Ok(())
     }
 
@@ -206,9 +208,20 @@ impl<'k> Write<'_, 'k> {
         self.set_access(|kind, access, now_ms| kind.with_frequency(access, frequency, now_ms));
     }
 
+    /// How the key was used, for those who watch the slot.
+    fn travel(&self) -> Option<Travel> {
+        let found = self.found.filter(|_| self.shard.is_watched(self.key.slot))?;
+        let memory = &self.shard.memory;
+        Some(memory.access.travel(object::access(&memory.arena, found.object)))
+    }
+
     /// Notes how the key was used where it comes from.
     pub(super) fn arrive(&mut self, travel: Travel) {
-        self.set_access(|kind, access, _| kind.arrived(access, travel));
+        let is_staged = self.shard.is_staged(self.key.slot);
+        self.set_access(|kind, access, _| {
+            let arrived = kind.arrived(access, travel);
+            if is_staged { access::awaiting(arrived, travel) } else { arrived }
+        });
     }
 
     fn set_access(&mut self, change: impl FnOnce(AccessKind, u32, u64) -> u32) {
@@ -286,7 +299,9 @@ impl<'k> Write<'_, 'k> {
         );
         self.found = put.or_else(|| memory.find(table, self.key.hash, self.key.bytes));
         let object = self.found.expect("it was just put").object;
-        self.shard.note_object(self.key.hash, object, replaced);
+        if !self.shard.is_staged(self.key.slot) {
+            self.shard.note_object(self.key.hash, object, replaced);
+        }
         Ok(())
     }
 

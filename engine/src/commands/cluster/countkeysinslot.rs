@@ -21,13 +21,15 @@ pub const SPEC: Spec = Spec {
 fn run(context: &mut Context<'_>, arguments: &Arguments<'_>) -> Result<(), CommandError> {
     super::check_enabled(context)?;
     let slot = super::slot(arguments.at(2), "ERR Invalid slot")?;
-    context.reply.integer(context.core.shard.slot_keys(slot).cast_signed());
+    context.reply.integer(context.core.shard.visible_slot_keys(slot).cast_signed());
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::check;
+    use crate::commands::testing::{Bench, check};
+    use crate::key::SlotId;
+    use crate::shard::Expiry;
 
     #[test]
     fn slots_are_checked() {
@@ -40,5 +42,30 @@ mod tests {
             CLUSTER COUNTKEYSINSLOT x -> -ERR value is not an integer or out of range
             ",
         );
+    }
+    #[test]
+    fn keys_of_a_slot_that_is_on_its_way_here_are_not_shown() {
+        let mut bench = Bench::default();
+        bench.check("@cores 1");
+        let (slot, now_ms) = (SlotId::of(b"{a}"), bench.now.unix_ms);
+        bench.core.shard.stage(slot);
+        let key = bench.core.shard.key(b"{a}");
+        bench.core.shard.write(&key, now_ms).set(b"v", Expiry::At(now_ms + 1000)).expect("room");
+        let commands = ["DBSIZE", "RANDOMKEY", "KEYS *", "SCAN 0", "CLUSTER COUNTKEYSINSLOT 15495"];
+        let ask = |bench: &mut Bench| -> Vec<String> {
+            let more = ["CLUSTER GETKEYSINSLOT 15495 9", "INFO keyspace"];
+            commands.iter().chain(&more).map(|command| bench.ask(1, command)).collect()
+        };
+        let staged = ask(&mut bench);
+        bench.core.shard.promote(slot);
+        let promoted = ask(&mut bench);
+        for (staged, promoted) in staged.iter().zip(&promoted) {
+            assert_ne!(staged, promoted);
+            assert!(!staged.contains("{a}") && !staged.contains("keys=1"), "{staged}");
+            assert!(
+                ["{a}", "keys=1", "\\x01", ":1"].iter().any(|sign| promoted.contains(sign)),
+                "{promoted}"
+            );
+        }
     }
 }

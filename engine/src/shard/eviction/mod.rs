@@ -100,14 +100,15 @@ impl Shard {
         }
     }
 
-    /// Evicts the key of an object, if a slot still holds it; answers the key's hash.
+    /// Evicts the key of an object, if a slot that is not staged still holds it; answers the key's hash.
     fn evict_object(&mut self, object: Ref, now_ms: u64) -> Option<u64> {
         let mut bytes = std::mem::take(&mut self.eviction.key);
         bytes.clear();
         let parts = Parts::of(&self.memory.arena, object);
         bytes.extend_from_slice(parts.key(&self.memory.arena, object));
         let key = Key::new(&bytes, self.memory.seed);
-        let is_held = self.lookup(&key).is_some_and(|found| found.object == object);
+        let is_held =
+            !self.is_staged(key.slot) && self.lookup(&key).is_some_and(|found| found.object == object);
         if is_held {
             let retained = self.memory.retained_bytes();
             let mut write = self.amend(&key, now_ms);

@@ -5,11 +5,14 @@
 //! looks at one key at the front of a queue: no sampling, no search. A key whose object moves (its value got another size)
 //! goes to the end of its queue. After a switch to this policy, keys are put into the main queue bit by bit.
 
+use std::collections::VecDeque;
+
 use super::ghost::Ghost;
 use super::queue::Queue;
 use super::{Shard, Step};
 use crate::access;
 use crate::arena::Ref;
+use crate::key::SlotId;
 use crate::object;
 
 /// The small queue is to hold one in so many keys.
@@ -41,6 +44,9 @@ pub struct Queues {
     ghost: Ghost,
     /// Slot and hash up to which the keys that were there before the policy have been put into the main queue.
     build: Option<(usize, u64)>,
+    /// Slots that were promoted and whose keys stand in no queue yet, and the hash up to which those of the first do.
+    promoted: VecDeque<SlotId>,
+    promoted_hash: u64,
     clean_small: bool,
 }
 
@@ -75,7 +81,7 @@ impl Shard {
         let old = object::access(&self.memory.arena, object);
         let name = match is_new {
             true if queues.ghost.take(hash) => QueueName::Main,
-            false if access::place(old) & 3 == QueueName::Main as u32 => QueueName::Main,
+            false if access::place(old) & 3 >= QueueName::Main as u32 => QueueName::Main,
             _ => QueueName::Small,
         };
         self.push(name, object, if is_new { 0 } else { access::hits(old) });
@@ -101,9 +107,13 @@ impl Shard {
             if keys == 0 {
                 return Step::Nothing;
             }
-            // There are keys in no queue: those that were there before the policy.
-            queues.build.get_or_insert((0, 0));
-            self.build_queues();
+            // There are keys in no queue: those of promoted slots, or those that were there before the policy.
+            if !self.enqueue_promoted() {
+                if let Some(queues) = &mut self.eviction.queues {
+                    queues.build.get_or_insert((0, 0));
+                }
+                self.build_queues();
+            }
             return Step::Looked;
         };
         if let Some(next) = queue.ahead(AHEAD) {
@@ -130,6 +140,44 @@ impl Shard {
             }
         }
         Step::Looked
+    }
+
+    /// Notes that the keys of a slot stand in no queue yet.
+    pub(in crate::shard) fn enqueue_slot(&mut self, slot: SlotId) {
+        if let Some(queues) = &mut self.eviction.queues {
+            queues.promoted.push_back(slot);
+        }
+    }
+
+    /// Puts a few keys of a promoted slot into the queues that they stood in before; says whether there were some.
+    pub(in crate::shard) fn enqueue_promoted(&mut self) -> bool {
+        /// Buckets looked at in one step.
+        const BUCKETS: usize = 4;
+        let Some(queues) = &self.eviction.queues else { return false };
+        let Some(slot) = queues.promoted.front().copied() else { return false };
+        let (table, mut hash) = (self.slots[slot.number()].table, Some(queues.promoted_hash));
+        let mut objects = Vec::new();
+        for _ in 0..if self.is_staged(slot) { 0 } else { BUCKETS } {
+            let Some(from) = hash else { break };
+            hash = self.memory.scan_bucket(&table, from, |object| objects.push(object));
+        }
+        for object in objects {
+            let noted = object::access(&self.memory.arena, object);
+            // A key that was written since it was promoted stands in its queue.
+            match access::place(noted) {
+                access::AWAITS_MAIN => self.push(QueueName::Main, object, access::hits(noted)),
+                0 => self.push(QueueName::Small, object, access::hits(noted)),
+                _ => {}
+            }
+        }
+        let is_done = hash.is_none() || self.is_staged(slot);
+        if let Some(queues) = &mut self.eviction.queues {
+            queues.promoted_hash = hash.filter(|_| !is_done).unwrap_or(0);
+            if is_done {
+                queues.promoted.pop_front();
+            }
+        }
+        true
     }
 
     /// Puts a few keys that were there before the policy into the main queue; says whether there are more.
