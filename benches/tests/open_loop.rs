@@ -3,13 +3,16 @@
 
 mod tiny_server;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
 use tiny_server::{Behaviour, TinyServer};
 use whimbrel_bench::load::options::LoadOptions;
+use whimbrel_bench::load::plan::{Plan, Waiting};
 use whimbrel_bench::load::report::Report;
-use whimbrel_bench::load::run::run;
+use whimbrel_bench::load::run::{run, run_until};
 
 #[derive(Parser)]
 struct CommandLine {
@@ -48,4 +51,23 @@ fn a_stall_counts_for_every_command_that_was_due() {
     assert!(report.latency.p90_us > 60_000.0, "{report:?}");
     assert!(report.latency.p50_us < 60_000.0, "{report:?}");
     assert!((800.0..1200.0).contains(&report.throughput), "{report:?}");
+}
+
+#[test]
+fn a_sleeping_loop_keeps_the_rate_and_stops_when_it_is_told() {
+    let server = TinyServer::start(Behaviour::default());
+    let port = server.port.to_string();
+    let words =
+        ["load", "--port", &port, "--rate", "2000", "-c", "4", "--warm-up", "0", "-s", "600", "-w", "ping"];
+    let plan = Plan { waiting: Waiting::Sleep, ..CommandLine::parse_from(words).load.plan() };
+    let stop = AtomicBool::new(false);
+    let report = thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(500));
+            stop.store(true, Ordering::Relaxed);
+        });
+        run_until(&plan, &stop, &mut |_| {}).unwrap()
+    });
+    assert!(report.seconds < 60.0 && report.lost == 0, "{report:?}");
+    assert!((report.throughput / 2000.0 - 1.0).abs() < 0.3, "{report:?}");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::load::plan::{Bound, Pace, Plan, Server};
+use crate::load::plan::{Bound, Pace, Plan, Server, Waiting};
 use crate::machine::cpus::CpuList;
 use crate::traffic::arrivals::Process;
 use crate::traffic::keys::Distribution;
@@ -201,6 +201,7 @@ impl LoadOptions {
             key_first: 0,
             keys: self.keys,
             pace: self.rate.map_or(Pace::Closed, |rate| Pace::Open { rate, process }),
+            waiting: Waiting::Spin,
             bound: match self.requests {
                 Some(requests) => Bound::Requests(requests),
                 None => Bound::Time {

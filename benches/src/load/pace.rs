@@ -1,10 +1,10 @@
 //! The pace of one worker while it runs.
 
-use crate::load::plan;
+use crate::load::plan::{self, Waiting};
 use crate::traffic::arrivals::Arrivals;
 use crate::traffic::random::Random;
 
-/// A worker that is due within this time spins instead of sleeping: the kernel wakes to a millisecond at best.
+/// A spinning worker that is due within this time does not sleep: a thread that sleeps may be woken late.
 const SPIN_NS: u64 = 2_000_000;
 
 /// When the worker sends.
@@ -28,11 +28,15 @@ impl Pace {
     }
 
     /// How long the worker may sleep from `now_ns` on when nothing arrives, at most `longest_ns`.
-    pub fn sleep_ns(&self, now_ns: u64, longest_ns: u64) -> u64 {
+    pub fn sleep_ns(&self, now_ns: u64, longest_ns: u64, waiting: Waiting) -> u64 {
+        let awake_ns = match waiting {
+            Waiting::Spin => SPIN_NS,
+            Waiting::Sleep => 0,
+        };
         match self {
             Self::Closed => longest_ns,
             Self::Open(arrivals) => {
-                arrivals.due_ns().saturating_sub(now_ns).saturating_sub(SPIN_NS).min(longest_ns)
+                arrivals.due_ns().saturating_sub(now_ns).saturating_sub(awake_ns).min(longest_ns)
             }
         }
     }
@@ -47,9 +51,10 @@ mod tests {
     fn an_open_loop_sleeps_only_while_nothing_is_due_soon() {
         let open = plan::Pace::Open { rate: 100.0, process: Process::Fixed };
         let pace = Pace::new(open, 0.5, 1, 0, Random::new(1));
-        assert_eq!(pace.sleep_ns(0, 5_000_000), 5_000_000);
-        assert_eq!(pace.sleep_ns(14_000_000, 5_000_000), 4_000_000);
-        assert_eq!(pace.sleep_ns(19_000_000, 5_000_000), 0);
-        assert_eq!(pace.sleep_ns(30_000_000, 5_000_000), 0);
+        let cases = [(0, 5_000_000), (14_000_000, 4_000_000), (19_000_000, 0), (30_000_000, 0)];
+        for (now_ns, wanted) in cases {
+            assert_eq!(pace.sleep_ns(now_ns, 5_000_000, Waiting::Spin), wanted);
+        }
+        assert_eq!(pace.sleep_ns(19_000_000, 5_000_000, Waiting::Sleep), 1_000_000);
     }
 }

@@ -39,6 +39,16 @@ pub enum Pace {
     },
 }
 
+/// How an open loop waits for the next command that is due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Waiting {
+    /// Awake: commands go out within a microsecond, and the thread has a CPU to itself.
+    #[default]
+    Spin,
+    /// Asleep: commands go out as the kernel wakes the thread, some 50 µs late, and the CPU is left to others.
+    Sleep,
+}
+
 /// When the run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
@@ -80,6 +90,8 @@ pub struct Plan {
     pub keys: u64,
     /// When it is sent.
     pub pace: Pace,
+    /// How the thread waits meanwhile.
+    pub waiting: Waiting,
     /// When it ends.
     pub bound: Bound,
     /// The same seed draws the same traffic.

@@ -1,11 +1,12 @@
 //! Runs a plan: starts the workers, keeps the time, and adds up what they measured.
 
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::load::plan::{Bound, LoadError, Pace, Plan};
+use crate::load::plan::{Bound, LoadError, Pace, Plan, Waiting};
 use crate::load::recorder::Recorder;
 use crate::load::report::Report;
 use crate::load::worker::{Phase, Progress, Worker};
@@ -15,6 +16,9 @@ use crate::machine::cpus::{allow_open_files, pin_thread};
 const FILES_BESIDE: u64 = 256;
 /// Nodes for whose connections file descriptors are reserved in cluster mode.
 const NODES_EXPECTED: u64 = 16;
+
+/// Time between two looks at whether a run is to stop.
+const STOP_INTERVAL: Duration = Duration::from_millis(5);
 
 /// An end of the measured window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +33,11 @@ type Outcome = Result<Recorder, LoadError>;
 
 /// Runs the plan. `observe` is called at both edges of the measured window, on the calling thread.
 pub fn run(plan: &Plan, observe: &mut dyn FnMut(Edge)) -> Result<Report, LoadError> {
+    run_until(plan, &AtomicBool::new(false), observe)
+}
+
+/// As `run`; a window of time ends early when `stop` is set.
+pub fn run_until(plan: &Plan, stop: &AtomicBool, observe: &mut dyn FnMut(Edge)) -> Result<Report, LoadError> {
     assert!(plan.threads > 0, "a run needs a thread");
     assert!(plan.clients >= plan.threads, "every thread needs a connection");
     let nodes = if plan.server.cluster { NODES_EXPECTED } else { 1 };
@@ -49,7 +58,7 @@ pub fn run(plan: &Plan, observe: &mut dyn FnMut(Edge)) -> Result<Report, LoadErr
         }
         drop(outcomes);
         connected.wait();
-        measure(plan, &progress, &finished, observe)
+        measure(plan, &progress, &finished, stop, observe)
     })
 }
 
@@ -63,21 +72,35 @@ fn work(plan: &Plan, progress: &Progress, connected: &Barrier, number: usize, ou
 /// Takes in what workers measured, as they finish.
 struct Collector<'f> {
     finished: &'f Receiver<Outcome>,
+    stop: &'f AtomicBool,
     running: usize,
     all: Recorder,
 }
 
 impl Collector<'_> {
-    /// Waits until every worker has finished or `end` has come.
+    /// Waits until every worker has finished, or `end` has come, or the run is to stop before.
     fn wait(&mut self, end: Option<Instant>) -> Result<(), LoadError> {
         while self.running > 0 {
             let outcome = match end {
                 None => self.finished.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(end) => self.finished.recv_timeout(end.saturating_duration_since(Instant::now())),
+                Some(end) => {
+                    let left = end.saturating_duration_since(Instant::now());
+                    self.finished.recv_timeout(left.min(STOP_INTERVAL))
+                }
             };
-            let Ok(outcome) = outcome else { return Ok(()) };
-            self.all.merge(&outcome?);
-            self.running -= 1;
+            match outcome {
+                Ok(outcome) => {
+                    self.all.merge(&outcome?);
+                    self.running -= 1;
+                }
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {
+                    let is_over = end.is_some_and(|end| end <= Instant::now());
+                    if is_over || self.stop.load(Ordering::Relaxed) {
+                        return Ok(());
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -87,9 +110,10 @@ fn measure(
     plan: &Plan,
     progress: &Progress,
     finished: &Receiver<Outcome>,
+    stop: &AtomicBool,
     observe: &mut dyn FnMut(Edge),
 ) -> Result<Report, LoadError> {
-    let mut collector = Collector { finished, running: plan.threads, all: Recorder::new() };
+    let mut collector = Collector { finished, stop, running: plan.threads, all: Recorder::new() };
     let window = match plan.bound {
         Bound::Requests(_) => until_sent(&mut collector, observe),
         Bound::Time { warm_up, measured } => {
@@ -133,7 +157,7 @@ fn for_a_time(
 
 fn report(all: &Recorder, operations: u64, elapsed: Duration, plan: &Plan) -> Report {
     let seconds = elapsed.as_secs_f64();
-    let spun = matches!(plan.pace, Pace::Open { .. });
+    let spun = matches!(plan.pace, Pace::Open { .. }) && plan.waiting == Waiting::Spin;
     Report {
         operations,
         seconds,

@@ -252,7 +252,7 @@ impl<'p> Worker<'p> {
 
     fn wait(&self, events: &mut [epoll::Event], now_ns: u64) -> Result<usize, LoadError> {
         let longest = if self.retries.is_empty() { SLEEP_NS_MAX } else { 0 };
-        let sleep_ns = self.pace.sleep_ns(now_ns, longest);
+        let sleep_ns = self.pace.sleep_ns(now_ns, longest, self.plan.waiting);
         let timeout = Timespec { tv_sec: 0, tv_nsec: sleep_ns as i64 };
         match epoll::wait(&self.epoll, events, Some(&timeout)) {
             Ok(ready) => Ok(ready),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::load::plan::{Bound, Pace, Plan, Server};
+use crate::load::plan::{Bound, Pace, Plan, Server, Waiting};
 use crate::traffic::keys::Distribution;
 use crate::traffic::template::{Fillings, NUMBER_WIDTH};
 use crate::traffic::workload::{FillKind, Preset, Ratio, WeightedCommand, fill_command, preset_commands};
@@ -93,6 +93,7 @@ impl Dataset {
             key_first: 0,
             keys: self.keys,
             pace: Pace::Closed,
+            waiting: Waiting::Spin,
             bound: Bound::Requests(0),
             seed: 1,
         }
