@@ -2,5 +2,6 @@
 
 pub mod cpus;
 pub mod facts;
+pub mod family;
 pub mod memory;
 pub mod schedstat;

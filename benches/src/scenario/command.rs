@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use crate::scenario::measuring::{Bench, ScenarioError, measure_row};
 use crate::scenario::memory_row::measure_memory;
+use crate::scenario::moves::measure_moves;
 use crate::scenario::options::ScenarioOptions;
 use crate::scenario::peer::{Kind, Peer, line_up};
 use crate::scenario::results::Results;
@@ -45,6 +46,7 @@ fn measured(options: &ScenarioOptions, peers: &[Peer]) -> Result<Results, Scenar
         RowId::P4 => compared(rows::many_keys()),
         RowId::P5 => alone("P5", "memory per key", measure_memory),
         RowId::P6 => alone("P6", rows::two_cores().title, measure_two_cores),
+        RowId::M => alone("M", "slots move between two nodes while traffic flows", measure_moves),
         RowId::P9 => alone("P9", "the tail at half load with and without background work", measure_tail),
     }
 }

@@ -18,7 +18,7 @@ use crate::scenario::peer::{Kind, Peer};
 use crate::scenario::results::{CellResult, MemoryResult, Results, SCHEMA, ServerFacts, Verdict};
 use crate::scenario::rows::Row;
 use crate::scenario::sample::Sample;
-use crate::scenario::server::Server;
+use crate::scenario::server::{Place, Server};
 
 /// Rest between a fill and the look at memory, in which servers finish what the fill has left.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -82,6 +82,7 @@ impl<'o> Bench<'o> {
             servers: Vec::new(),
             cells: Vec::new(),
             memory: Vec::new(),
+            moves: Vec::new(),
             verdicts: Vec::new(),
             notes: Vec::new(),
         };
@@ -91,9 +92,15 @@ impl<'o> Bench<'o> {
 
     /// Starts the `index`-th server of the line-up.
     pub fn start(&mut self, index: usize, peer: &Peer) -> Result<Server, ScenarioError> {
-        let (dir, cpus) = (self.dir.join(&peer.name), &self.options.server_cpus.0);
-        let server = Server::start(peer, cpus, &self.client_cpus, self.options.port(index), &dir)
-            .map_err(ScenarioError::Server)?;
+        let dir = self.dir.join(&peer.name);
+        let place = Place::local(self.options.port(index), &self.options.server_cpus.0, &dir);
+        let server = Server::start(peer, &place, &self.client_cpus).map_err(ScenarioError::Server)?;
+        self.introduce(peer, &server);
+        Ok(server)
+    }
+
+    /// Notes who was measured, once.
+    pub fn introduce(&mut self, peer: &Peer, server: &Server) {
         if self.results.servers.iter().all(|s| s.name != peer.name) {
             self.results.servers.push(ServerFacts {
                 name: peer.name.clone(),
@@ -102,7 +109,11 @@ impl<'o> Bench<'o> {
                 command: peer.command_line(),
             });
         }
-        Ok(server)
+    }
+
+    /// A folder for a server's files.
+    pub fn dir(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
     }
 
     /// Writes every key once and notes the memory that they take. The floor is left as it is.

@@ -4,6 +4,7 @@ pub mod cell;
 pub mod command;
 pub mod measuring;
 pub mod memory_row;
+pub mod moves;
 pub mod options;
 pub mod peer;
 pub mod results;

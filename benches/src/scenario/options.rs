@@ -64,6 +64,9 @@ pub struct ScenarioOptions {
     /// Command that makes a server walk all its keys from a frozen view, for P9; BGSAVE by default.
     #[arg(long)]
     pub walk_command: Option<String>,
+    /// SETs a second during the moves of row M.
+    #[arg(long, default_value_t = 25_000.0)]
+    pub rate: f64,
     /// Writes the results to this file.
     #[arg(long)]
     pub json: Option<PathBuf>,

@@ -30,7 +30,7 @@ pub struct Peer {
     pub name: String,
     /// How it is treated.
     pub kind: Kind,
-    /// Program and arguments with `{port}`, `{core_port}`, `{cpus}` and `{dir}` to be filled in.
+    /// Program and arguments with `{host}`, `{port}`, `{core_port}`, `{cpus}` and `{dir}` to be filled in.
     pub command: Vec<String>,
     /// It is a cluster node whose clients route by slot.
     pub cluster: bool,
@@ -53,7 +53,8 @@ impl fmt::Display for BadPeer {
 
 impl std::error::Error for BadPeer {}
 
-const REDIS_OPTIONS: &str = "--port {port} --bind 127.0.0.1 --save \"\" --appendonly no --io-threads 1 --maxclients 20000 --dir {dir}";
+const REDIS_OPTIONS: &str =
+    "--port {port} --bind {host} --save \"\" --appendonly no --io-threads 1 --maxclients 20000 --dir {dir}";
 
 /// Programs whose options are known: the name of the program, and its options for one thread without persistence.
 const KNOWN: &[(&str, &str)] = &[
@@ -61,14 +62,14 @@ const KNOWN: &[(&str, &str)] = &[
     ("valkey-server", REDIS_OPTIONS),
     (
         "keydb-server",
-        "--port {port} --bind 127.0.0.1 --save \"\" --appendonly no --server-threads 1 --maxclients 20000 --dir {dir}",
+        "--port {port} --bind {host} --save \"\" --appendonly no --server-threads 1 --maxclients 20000 --dir {dir}",
     ),
-    ("memcached", "-l 127.0.0.1 -p {port} -U 0 -t 1 -m 65536 -c 20000 -u {user}"),
+    ("memcached", "-l {host} -p {port} -U 0 -t 1 -m 65536 -c 20000 -u {user}"),
     (
         "dragonfly",
-        "--port {port} --bind 127.0.0.1 --proactor_threads 1 --dbfilename= --dir {dir} --maxclients 20000",
+        "--port {port} --bind {host} --proactor_threads 1 --dbfilename= --dir {dir} --maxclients 20000",
     ),
-    ("pogocache", "-h 127.0.0.1 -p {port} -t 1 --maxconns 20000"),
+    ("pogocache", "-h {host} -p {port} -t 1 --maxconns 20000"),
 ];
 
 impl Peer {

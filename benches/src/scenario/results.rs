@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::facts::MachineFacts;
 use crate::scenario::cell::Dataset;
+use crate::scenario::moves::figures::MoveResult;
 use crate::scenario::peer::Kind;
 use crate::scenario::sample::Sample;
 
@@ -39,6 +40,9 @@ pub struct Results {
     pub cells: Vec<CellResult>,
     /// Memory.
     pub memory: Vec<MemoryResult>,
+    /// Moves of slots.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<MoveResult>,
     /// Targets and whether they were met.
     pub verdicts: Vec<Verdict>,
     /// What has to be known to read the figures.
@@ -217,6 +221,7 @@ pub(crate) mod tests {
                 used_bytes: Some(140_000),
                 fill_seconds: 0.1,
             }],
+            moves: Vec::new(),
             verdicts: vec![Verdict {
                 subject: "GET P16 c50".into(),
                 against: "best peer (valkey), CPU".into(),

@@ -26,6 +26,8 @@ pub enum RowId {
     P6,
     /// The tail at half load with expiry, eviction and a walk running, against the same without.
     P9,
+    /// M1 to M9: slots move between two nodes while traffic flows.
+    M,
 }
 
 /// A row that compares servers cell by cell.

@@ -15,6 +15,8 @@ use crate::scenario::peer::{Kind, Peer};
 use crate::wire::control::{Control, Credentials};
 use crate::wire::socket::Address;
 
+/// The address of this machine to itself.
+const LOOPBACK: &str = "127.0.0.1";
 /// Longest wait for a server's first answer.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// Longest wait for one answer while a server starts.
@@ -23,6 +25,28 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 /// Lines of a server's output that are shown when it does not start.
 const LOG_LINES_SHOWN: usize = 8;
+
+/// Where a server runs, listens and writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Address that it listens on.
+    pub host: String,
+    /// First of its ports.
+    pub port: u16,
+    /// CPUs that it may use.
+    pub cpus: Vec<usize>,
+    /// Network namespace that it runs in, when it has one of its own.
+    pub namespace: Option<String>,
+    /// Its files go there.
+    pub dir: PathBuf,
+}
+
+impl Place {
+    /// On the loopback interface.
+    pub fn local(port: u16, cpus: &[usize], dir: &Path) -> Self {
+        Self { host: LOOPBACK.to_owned(), port, cpus: cpus.to_vec(), namespace: None, dir: dir.to_owned() }
+    }
+}
 
 /// A running server.
 #[derive(Debug)]
@@ -37,27 +61,29 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `peer` on `cpus` with ports from `port` on, and waits until it answers. Its files go to `dir`.
-    /// The calling thread returns to `own_cpus`.
-    pub fn start(peer: &Peer, cpus: &[usize], own_cpus: &[usize], port: u16, dir: &Path) -> io::Result<Self> {
-        fs::create_dir_all(dir)?;
-        let cpus = peer.cpus.as_deref().unwrap_or(cpus);
-        let words = filled_in(&peer.command, port, cpus, dir);
-        let log = File::create(dir.join("output.log"))?;
+    /// Starts `peer` at a place and waits until it answers. The calling thread returns to `own_cpus`.
+    pub fn start(peer: &Peer, place: &Place, own_cpus: &[usize]) -> io::Result<Self> {
+        fs::create_dir_all(&place.dir)?;
+        let mut place = place.clone();
+        if let Some(cpus) = &peer.cpus {
+            place.cpus.clone_from(cpus);
+        }
+        let words = filled_in(&peer.command, &place);
+        let log = File::create(place.dir.join("output.log"))?;
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         // A child inherits the affinity of the thread that starts it.
-        pin_thread(cpus)?;
+        pin_thread(&place.cpus)?;
         let spawned = command.spawn();
         pin_thread(own_cpus)?;
         let child =
             spawned.map_err(|e| io::Error::new(e.kind(), format!("cannot start {}: {e}", words[0])))?;
-        let listens = if peer.cluster { port + 1 } else { port };
+        let at_core_port = peer.command.iter().any(|word| word.contains("{core_port}"));
         let mut server = Self {
             peer: peer.clone(),
             child,
-            address: Address::Tcp("127.0.0.1".into(), listens),
-            dir: dir.to_owned(),
+            address: Address::Tcp(place.host.clone(), place.port + u16::from(at_core_port)),
+            dir: place.dir,
             version: String::new(),
         };
         server.wait_until_it_answers()?;
@@ -88,6 +114,11 @@ impl Server {
     /// A connection for commands outside the load.
     pub fn control(&self) -> io::Result<Control> {
         Control::connect(&self.address, &Credentials::default())
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     /// How the load reaches it.
@@ -154,19 +185,19 @@ impl Drop for Server {
     }
 }
 
-fn filled_in(command: &[String], port: u16, cpus: &[usize], dir: &Path) -> Vec<String> {
-    let cpus: Vec<String> = cpus.iter().map(usize::to_string).collect();
+fn filled_in(command: &[String], place: &Place) -> Vec<String> {
+    let cpus: Vec<String> = place.cpus.iter().map(usize::to_string).collect();
     let user = if rustix::process::geteuid().is_root() { "root" } else { "nobody" };
-    command
-        .iter()
-        .map(|word| {
-            word.replace("{port}", &port.to_string())
-                .replace("{core_port}", &(port + 1).to_string())
-                .replace("{cpus}", &cpus.join(","))
-                .replace("{dir}", &dir.display().to_string())
-                .replace("{user}", user)
-        })
-        .collect()
+    let enter = place.namespace.iter().flat_map(|name| ["ip", "netns", "exec", name].map(str::to_owned));
+    let words = command.iter().map(|word| {
+        word.replace("{host}", &place.host)
+            .replace("{port}", &place.port.to_string())
+            .replace("{core_port}", &(place.port + 1).to_string())
+            .replace("{cpus}", &cpus.join(","))
+            .replace("{dir}", &place.dir.display().to_string())
+            .replace("{user}", user)
+    });
+    enter.chain(words).collect()
 }
 
 /// The server's own version in an INFO reply; forks keep `redis_version` for clients and add theirs.
@@ -185,8 +216,11 @@ mod tests {
     fn placeholders_are_filled_in() {
         let command: Vec<String> =
             ["prog", "--port", "{port}", "{core_port}", "{cpus}", "{dir}/x"].map(str::to_owned).to_vec();
-        let words = filled_in(&command, 18_000, &[0, 1], Path::new("/d"));
+        let place = Place::local(18_000, &[0, 1], Path::new("/d"));
+        let words = filled_in(&command, &place);
         assert_eq!(words, ["prog", "--port", "18000", "18001", "0,1", "/d/x"]);
+        let place = Place { namespace: Some("n".into()), ..place };
+        assert_eq!(filled_in(&command, &place)[..5], ["ip", "netns", "exec", "n", "prog"]);
     }
 
     #[test]
@@ -200,10 +234,10 @@ mod tests {
     fn a_program_that_ends_or_is_absent_is_an_error() {
         let dir = std::env::temp_dir().join(format!("whimbrel-bench-test-{}", std::process::id()));
         let ends: Peer = "x=false {port}".parse().unwrap();
-        let error = Server::start(&ends, &[], &[], 18_990, &dir).unwrap_err();
+        let error = Server::start(&ends, &Place::local(18_990, &[], &dir), &[]).unwrap_err();
         assert!(error.to_string().contains("ended with"), "{error}");
         let absent: Peer = "x=/nowhere/at-all {port}".parse().unwrap();
-        let error = Server::start(&absent, &[], &[], 18_990, &dir).unwrap_err();
+        let error = Server::start(&absent, &Place::local(18_990, &[], &dir), &[]).unwrap_err();
         assert!(error.to_string().contains("cannot start"), "{error}");
         fs::remove_dir_all(dir).unwrap();
     }

@@ -1,6 +1,7 @@
 //! Results as text.
 
 use crate::scenario::cell::grouped;
+use crate::scenario::moves::table::tables;
 use crate::scenario::results::{CellResult, Results, Verdict};
 use crate::scenario::sample::Sample;
 
@@ -25,6 +26,7 @@ pub fn text(results: &Results, against: Option<&str>) -> String {
     if !results.memory.is_empty() {
         out += &format!("\n{}\n", memory_table(results));
     }
+    out += &tables(&results.moves);
     if !results.verdicts.is_empty() {
         out += "\ntargets\n";
     }
@@ -105,7 +107,7 @@ fn verdict_line(verdict: &Verdict) -> String {
 }
 
 /// Columns under each other, the first flush left and the others flush right.
-fn aligned(lines: &[Vec<String>]) -> String {
+pub fn aligned(lines: &[Vec<String>]) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| lines.iter().filter_map(|l| l.get(column)).map(|c| c.chars().count()).max();
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();

@@ -1,0 +1,116 @@
+//! The cells: what is moved, under which load, over which link, and what is done to it meanwhile.
+
+use crate::scenario::cell::Dataset;
+
+/// First and last slot of those that move.
+pub const MOVING: (u16, u16) = (0, 8191);
+/// Keys over all slots.
+const KEYS: u64 = 1_000_000;
+/// Keys where a gigabyte is to move.
+const KEYS_OF_A_GIGABYTE: u64 = 4 * KEYS;
+/// Bytes of a value.
+const VALUE_BYTES: usize = 512;
+
+/// One cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MoveCell {
+    /// Names it in tables and results.
+    pub name: &'static str,
+    /// What the nodes hold.
+    pub dataset: Dataset,
+    /// SETs meanwhile, into moving and staying slots alike.
+    pub load: Load,
+    /// How the nodes reach each other.
+    pub link: Link,
+    /// What is watched or done.
+    pub purpose: Purpose,
+}
+
+/// SETs over all keys.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Load {
+    /// None.
+    Idle,
+    /// This many a second.
+    Rate(f64),
+    /// Half of what the source can take.
+    Half,
+}
+
+/// How source and target reach each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Over the loopback interface.
+    Loopback,
+    /// Over a link that carries nothing else, between network namespaces.
+    Own,
+    /// They are two cores of one process.
+    Mailboxes,
+}
+
+/// What a cell is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Time and CPU.
+    Plain,
+    /// Replies of probes in moving and in staying slots.
+    Latency,
+    /// Memory of the source, which costs too much to read while latency is measured.
+    Memory,
+    /// The link is cut once when nine tenths have gone over it.
+    Cut,
+    /// Whimbrel's cap on the link, in bytes a second.
+    Cap(u64),
+}
+
+/// All cells, in the order in which they are measured; `rate` is the load's SETs a second.
+pub fn cells(rate: f64) -> Vec<MoveCell> {
+    let cell = |name, load, link, purpose| MoveCell {
+        name,
+        dataset: Dataset::strings(KEYS, VALUE_BYTES),
+        load,
+        link,
+        purpose,
+    };
+    let gigabyte =
+        |cell: MoveCell| MoveCell { dataset: Dataset { keys: KEYS_OF_A_GIGABYTE, ..cell.dataset }, ..cell };
+    vec![
+        cell("idle", Load::Idle, Link::Loopback, Purpose::Plain),
+        cell("load", Load::Rate(rate), Link::Loopback, Purpose::Latency),
+        cell("memory", Load::Rate(rate), Link::Loopback, Purpose::Memory),
+        gigabyte(cell("cores", Load::Rate(rate), Link::Mailboxes, Purpose::Latency)),
+        gigabyte(cell("uncut", Load::Idle, Link::Own, Purpose::Plain)),
+        gigabyte(cell("cut", Load::Idle, Link::Own, Purpose::Cut)),
+        cell("cap10", Load::Half, Link::Own, Purpose::Cap(10_000_000)),
+        cell("cap50", Load::Half, Link::Own, Purpose::Cap(50_000_000)),
+        cell("cap200", Load::Half, Link::Own, Purpose::Cap(200_000_000)),
+    ]
+}
+
+impl MoveCell {
+    /// Only Whimbrel can be measured in it.
+    pub fn is_for_whimbrel_alone(&self) -> bool {
+        self.link == Link::Mailboxes || matches!(self.purpose, Purpose::Cap(_))
+    }
+
+    /// Probes run beside the load.
+    pub fn has_probes(&self) -> bool {
+        matches!(self.purpose, Purpose::Latency | Purpose::Cap(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_peers_take_part_where_they_can() {
+        let cells = cells(25_000.0);
+        let names: BTreeSet<&str> = cells.iter().map(|cell| cell.name).collect();
+        assert_eq!(names.len(), cells.len());
+        let alone: Vec<&str> =
+            cells.iter().filter(|cell| cell.is_for_whimbrel_alone()).map(|cell| cell.name).collect();
+        assert_eq!(alone, ["cores", "cap10", "cap50", "cap200"]);
+    }
+}

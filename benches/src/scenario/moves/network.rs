@@ -1,0 +1,121 @@
+//! Two network namespaces with a link that carries what the nodes say to each other and nothing else.
+//!
+//! Source and target each have an address of their own, a link to the outside, where clients and etcd are, and one to each
+//! other. Clients therefore reach both whatever becomes of the link between them. Needs root and `ip`.
+
+use std::fs;
+use std::io;
+use std::process::Command;
+
+/// Address of the outside.
+const OUTSIDE: &str = "10.213.0.1";
+/// Addresses of source and target.
+const NODES: [&str; 2] = ["10.213.1.1", "10.213.2.1"];
+
+/// Namespaces and links; they are gone when it is dropped.
+#[derive(Debug)]
+pub struct Network {
+    namespaces: [String; 2],
+    /// Ends of the link between the nodes.
+    ends: [String; 2],
+    /// Ends outside of the links to the nodes.
+    outer_ends: [String; 2],
+}
+
+impl Network {
+    /// Builds it. Processes with the same `number` must not overlap in time.
+    pub fn build(number: u32) -> io::Result<Self> {
+        let name = |role: &str| format!("wb{number}{role}");
+        let network = Self {
+            namespaces: ["a", "b"].map(name),
+            // Names of interfaces have 15 characters at the most.
+            ends: ["ab", "ba"].map(name),
+            outer_ends: ["ao", "bo"].map(name),
+        };
+        let [a, b] = &network.namespaces;
+        for namespace in [a, b] {
+            ip(&["netns", "add", namespace])?;
+            ip(&["-n", namespace, "link", "set", "lo", "up"])?;
+        }
+        let [ab, ba] = &network.ends;
+        ip(&["-n", a, "link", "add", ab, "type", "veth", "peer", "name", ba, "netns", b])?;
+        for (index, namespace) in network.namespaces.iter().enumerate() {
+            let (inner, outer) = (name(["ai", "bi"][index]), &network.outer_ends[index]);
+            let (node, other, end) = (NODES[index], NODES[1 - index], &network.ends[index]);
+            ip(&["link", "add", outer, "type", "veth", "peer", "name", &inner, "netns", namespace])?;
+            ip(&["address", "add", &format!("{OUTSIDE}/32"), "dev", outer])?;
+            ip(&["link", "set", outer, "up"])?;
+            ip(&["route", "replace", &format!("{node}/32"), "dev", outer, "src", OUTSIDE])?;
+            ip(&["-n", namespace, "address", "add", &format!("{node}/32"), "dev", "lo"])?;
+            ip(&["-n", namespace, "link", "set", &inner, "up"])?;
+            ip(&["-n", namespace, "route", "replace", &format!("{OUTSIDE}/32"), "dev", &inner, "src", node])?;
+            ip(&["-n", namespace, "link", "set", end, "up"])?;
+            ip(&["-n", namespace, "route", "replace", &format!("{other}/32"), "dev", end, "src", node])?;
+        }
+        Ok(network)
+    }
+
+    /// Where clients and etcd are.
+    pub fn outside(&self) -> &'static str {
+        OUTSIDE
+    }
+
+    /// Address and namespace of the source (0) or the target (1).
+    pub fn node(&self, index: usize) -> (&'static str, &str) {
+        (NODES[index], &self.namespaces[index])
+    }
+
+    /// Ends every connection between the nodes.
+    pub fn cut(&self) -> io::Result<()> {
+        let words = ["netns", "exec", &self.namespaces[0], "ss", "-K", "-H", "dst", NODES[1]];
+        ip(&words)
+    }
+
+    /// Bytes that have left `source`, a process in the source's namespace, for the target.
+    pub fn sent_bytes(&self, source: u32) -> io::Result<u64> {
+        let table = fs::read_to_string(format!("/proc/{source}/net/dev"))?;
+        sent(&table, &self.ends[0])
+            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the link is not in /proc/PID/net/dev"))
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        // What was never built cannot be taken down.
+        for outer in &self.outer_ends {
+            // A namespace that is gone takes its links with it only later.
+            let _ = ip(&["link", "del", outer]);
+        }
+        for namespace in &self.namespaces {
+            let _ = ip(&["netns", "del", namespace]);
+        }
+    }
+}
+
+fn ip(words: &[&str]) -> io::Result<()> {
+    let output = Command::new("ip").args(words).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(io::Error::other(format!("ip {}: {said}", words.join(" "))))
+}
+
+/// The ninth number behind an interface's name: bytes sent.
+fn sent(table: &str, interface: &str) -> Option<u64> {
+    let numbers =
+        table.lines().find_map(|line| line.trim_start().strip_prefix(interface)?.strip_prefix(':'))?;
+    numbers.split_ascii_whitespace().nth(8)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sent_bytes_are_found_by_the_interface() {
+        let table =
+            "Inter-| Receive | Transmit\n    lo: 1 2 3 4 5 6 7 8 9 10\n  wb1ab: 11 0 0 0 0 0 0 0 99 0\n";
+        assert_eq!((sent(table, "lo"), sent(table, "wb1ab"), sent(table, "wb1")), (Some(9), Some(99), None));
+    }
+}

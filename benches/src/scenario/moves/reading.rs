@@ -1,0 +1,139 @@
+//! What was read of one move, and the figures that follow from it.
+
+use std::time::Duration;
+
+use crate::scenario::moves::cell::{Load, MOVING, MoveCell, Purpose};
+use crate::scenario::moves::figures::{Figure, Figures};
+use crate::scenario::moves::link::LinkWatch;
+use crate::scenario::moves::measuring::{Moment, Moved};
+use crate::scenario::moves::probe::{Reply, SLOTS, Watch};
+use crate::scenario::moves::traffic::Traffic;
+use crate::scenario::rows::CLIENTS;
+
+/// Bytes of a megabyte.
+const MEGABYTE: f64 = 1e6;
+
+/// Everything that was read of one cell on one pair.
+#[derive(Debug)]
+pub struct Reading {
+    /// SETs a second of the load.
+    pub rate: Option<f64>,
+    /// What clients saw without a move, between these moments.
+    pub calm: Traffic,
+    /// Beginning of the calm.
+    pub calm_from: Moment,
+    /// End of the calm.
+    pub calm_to: Moment,
+    /// What clients saw with the move.
+    pub busy: Traffic,
+    /// The move.
+    pub moved: Moved,
+    /// Memory of the source before, and at its peak.
+    pub memory: Option<(u64, u64)>,
+    /// What went over the link.
+    pub link: Option<LinkWatch>,
+    /// Keys of source and target before.
+    pub keys_before: [i64; 2],
+    /// Keys of source and target afterwards.
+    pub keys_after: [i64; 2],
+}
+
+/// The figures of one move.
+pub fn figures(reading: &Reading, cell: &MoveCell) -> Figures {
+    let mut figures = reading.moved.own.clone();
+    times(reading, cell, &mut figures);
+    replies(reading, &mut figures);
+    if let Some((before, peak)) = reading.memory {
+        let share = f64::from(MOVING.1 - MOVING.0 + 1) / 16_384.0;
+        let seconds = (reading.moved.done.at - reading.moved.begun.at).as_secs_f64();
+        let overwritten = reading.rate.unwrap_or(0.0) * seconds * share * cell.dataset.payload_bytes() as f64;
+        figures.insert(Figure::ExtraMemoryMb, (peak as f64 - before as f64) / MEGABYTE);
+        figures.insert(Figure::OverwrittenMb, overwritten / MEGABYTE);
+    }
+    if let Some(link) = &reading.link {
+        figures.insert(Figure::LinkMb, link.total_bytes() as f64 / MEGABYTE);
+        if matches!(cell.purpose, Purpose::Cap(_)) {
+            let most = link.most_bytes_within(Duration::from_secs(1));
+            figures.insert(Figure::LinkMbInAnySecond, most / MEGABYTE);
+        }
+    }
+    let sum = |keys: [i64; 2]| keys[0] + keys[1];
+    figures.insert(Figure::KeysOff, (sum(reading.keys_after) - sum(reading.keys_before)).abs() as f64);
+    figures
+}
+
+fn times(reading: &Reading, cell: &MoveCell, figures: &mut Figures) {
+    let Reading { calm_from, calm_to, moved: Moved { begun, done, over, .. }, .. } = reading;
+    let seconds = (done.at - begun.at).as_secs_f64();
+    let moved_keys = (reading.keys_after[1] - reading.keys_before[1]) as f64;
+    let moved_mb = moved_keys * cell.dataset.payload_bytes() as f64 / MEGABYTE;
+    figures.insert(Figure::MoveSeconds, seconds);
+    figures.insert(Figure::MovedMbPerSecond, moved_mb / seconds);
+    if cell.load == Load::Idle {
+        // Without load nothing else changes when half of the slots are gone. The drop of the moved keys is part of what a move costs.
+        let ran_ns = over.source.ran_ns_since(&begun.source) as f64;
+        let calm_share = calm_to.source.ran_ns_since(&calm_from.source) as f64
+            / (calm_to.at - calm_from.at).as_nanos() as f64;
+        let without_ns = calm_share * (over.at - begun.at).as_nanos() as f64;
+        figures.insert(Figure::SourceCpuMsPerMb, (ran_ns - without_ns) / 1e6 / moved_mb);
+    }
+    let waited = over.source.waited_ns_since(&begun.source) as f64 / (over.at - begun.at).as_nanos() as f64;
+    figures.insert(Figure::SourceWaited, waited * 100.0);
+}
+
+fn replies(reading: &Reading, figures: &mut Figures) {
+    let (calm, busy) = (&reading.calm, &reading.busy);
+    if let (Some(calm), Some(busy)) = (&calm.load, &busy.load) {
+        figures.insert(Figure::LoadRate, busy.throughput);
+        figures.insert(Figure::LoadP99Us, busy.latency.p99_us);
+        figures.insert(Figure::CalmLoadP99Us, calm.latency.p99_us);
+        figures.insert(Figure::LoadWorstMs, busy.latency.max_us / 1e3);
+        figures.insert(Figure::CalmLoadWorstMs, calm.latency.max_us / 1e3);
+        figures.insert(Figure::LoadRedirectsPerConnection, busy.redirects as f64 / CLIENTS as f64);
+        figures.insert(Figure::Errors, reading.busy.errors() as f64);
+    }
+    if busy.moving.replies.is_empty() {
+        return;
+    }
+    figures.insert(Figure::ProbeRedirectsPerSlot, busy.moving.redirects as f64 / f64::from(SLOTS));
+    let hand_overs: Vec<u64> = busy.moving.hand_overs_ns().collect();
+    let ns = |moment: &Moment| moment.at.as_nanos() as u64;
+    let (begun, over) = (ns(&reading.moved.begun), ns(&reading.moved.over));
+    let worst = |watch: &Watch, from, to| watch.worst(from, to);
+    let calm_worst = |watch| worst(watch, ns(&reading.calm_from), ns(&reading.calm_to));
+    let ms = |reply: Reply| reply.latency_ns as f64 / 1e6;
+    let mut insert = |figure, value: Option<f64>| {
+        if let Some(value) = value {
+            figures.insert(figure, value);
+        }
+    };
+    let (moving, staying) = (worst(&busy.moving, begun, over), worst(&busy.staying, begun, over));
+    let (calm_moving, calm_staying) = (calm_worst(&calm.moving), calm_worst(&calm.staying));
+    insert(Figure::WorstMovingMs, moving.map(ms));
+    insert(Figure::WorstMovingAtMs, moving.and_then(|reply| from_nearest(reply, &hand_overs)));
+    insert(Figure::CalmMovingMs, calm_moving.map(ms));
+    insert(Figure::WorstStayingMs, staying.map(ms));
+    insert(Figure::WorstStayingAtMs, staying.and_then(|reply| from_nearest(reply, &hand_overs)));
+    insert(Figure::CalmStayingMs, calm_staying.map(ms));
+    insert(Figure::AddedStayingMs, staying.zip(calm_staying).map(|(busy, calm)| ms(busy) - ms(calm)));
+    let last = hand_overs.iter().max().copied();
+    insert(Figure::AfterStayingMs, last.and_then(|last| worst(&busy.staying, last, over)).map(ms));
+}
+
+/// When a reply was due, from the hand-over that is nearest to it.
+fn from_nearest(reply: Reply, hand_overs_ns: &[u64]) -> Option<f64> {
+    let distance = |at: &u64| reply.due_ns as f64 / 1e6 - *at as f64 / 1e6;
+    hand_overs_ns.iter().map(distance).min_by(|a, b| a.abs().total_cmp(&b.abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_count_from_the_nearest_hand_over() {
+        let reply = Reply { due_ns: 7_000_000, latency_ns: 1, redirected: false };
+        assert_eq!(from_nearest(reply, &[1_000_000, 9_000_000]), Some(-2.0));
+        assert_eq!(from_nearest(reply, &[]), None);
+    }
+}

@@ -1,0 +1,136 @@
+//! Load and probes beside something that is done to the nodes.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::load::plan::{Bound, LoadError, Pace, Plan, Waiting};
+use crate::load::report::Report;
+use crate::load::run::run_until;
+use crate::scenario::cell::Cell;
+use crate::scenario::measuring::ScenarioError;
+use crate::scenario::moves::cell::{MOVING, MoveCell};
+use crate::scenario::moves::pair::Pair;
+use crate::scenario::moves::probe::{Watch, probe};
+use crate::scenario::rows::CLIENTS;
+use crate::traffic::arrivals::Process;
+use crate::traffic::workload::{Preset, Ratio, preset_commands};
+
+/// Load that runs before anything is measured.
+const WARM_UP: Duration = Duration::from_millis(500);
+/// Longest run: far beyond any move that is waited for.
+const LENGTH_MAX: Duration = Duration::from_secs(600);
+/// How the threads of the load stand to others that want the same CPU: a late client would be taken for a late server.
+const NICENESS: i32 = -10;
+
+/// What clients saw.
+#[derive(Clone, Debug, Default)]
+pub struct Traffic {
+    /// The load's, when there was one.
+    pub load: Option<Report>,
+    /// Of the probe in slots that move.
+    pub moving: Watch,
+    /// Of the probe in slots that stay.
+    pub staying: Watch,
+}
+
+impl Traffic {
+    /// Errors that users would have been shown.
+    pub fn errors(&self) -> u64 {
+        let load = self.load.as_ref().map_or(0, |report| report.errors + report.lost + report.shed);
+        load + self.moving.errors + self.staying.errors
+    }
+
+    /// The first of them.
+    pub fn first_error(&self) -> Option<&str> {
+        let load = self.load.as_ref().and_then(|report| report.first_error.as_deref());
+        load.or(self.moving.first_error.as_deref()).or(self.staying.first_error.as_deref())
+    }
+}
+
+/// Does something while `rate` SETs a second and, if wanted, both probes run. Instants count from `origin`.
+pub fn under_traffic<T>(
+    pair: &Pair,
+    cell: &MoveCell,
+    rate: Option<f64>,
+    origin: Instant,
+    during: impl FnOnce() -> Result<T, ScenarioError>,
+) -> Result<(Traffic, T), ScenarioError> {
+    let stop = AtomicBool::new(false);
+    let plan = rate.map(|rate| plan(pair, cell, Pace::Open { rate, process: Process::Poisson }));
+    thread::scope(|scope| {
+        let load = plan.as_ref().map(|plan| {
+            scope.spawn(|| {
+                go_first();
+                run_until(plan, &stop, &mut |_| {})
+            })
+        });
+        let mut probes = Vec::new();
+        if cell.has_probes() {
+            for class in [MOVING.0..=MOVING.1, MOVING.1 + 1..=16_383] {
+                let stop = &stop;
+                probes.push(scope.spawn(move || {
+                    go_first();
+                    probe(&pair.addresses, class, origin, stop)
+                }));
+            }
+        }
+        thread::sleep(WARM_UP);
+        let done = during();
+        stop.store(true, Ordering::Relaxed);
+        let mut traffic = Traffic::default();
+        if let Some(load) = load {
+            let report = load.join().map_err(|_| ended("the load"))?;
+            traffic.load = Some(report.map_err(|error| failed(pair, error))?);
+        }
+        let mut watches = Vec::new();
+        for probe in probes {
+            let watch = probe.join().map_err(|_| ended("a probe"))?;
+            watches.push(watch.map_err(ScenarioError::Server)?);
+        }
+        if let (Some(staying), Some(moving)) = (watches.pop(), watches.pop()) {
+            (traffic.moving, traffic.staying) = (moving, staying);
+        }
+        Ok((traffic, done?))
+    })
+}
+
+/// SETs a second that take half of the source's CPU.
+pub fn half_rate(pair: &Pair, cell: &MoveCell) -> Result<f64, ScenarioError> {
+    let bound = Bound::Time { warm_up: Duration::from_millis(200), measured: Duration::from_secs(1) };
+    let plan = Plan { bound, ..plan(pair, cell, Pace::Closed) };
+    let before = pair.source().cpu_time().map_err(ScenarioError::Server)?;
+    let report = run_until(&plan, &AtomicBool::new(false), &mut |_| {}).map_err(|e| failed(pair, e))?;
+    let ran_ns = pair.source().cpu_time().map_err(ScenarioError::Server)?.since(&before).ran_ns;
+    // The warm-up counts on both sides.
+    let operations = report.operations as f64 * 1.2;
+    Ok(0.5e9 / (ran_ns as f64 / operations.max(1.0)).max(1.0))
+}
+
+fn plan(pair: &Pair, cell: &MoveCell, pace: Pace) -> Plan {
+    let set = Cell {
+        name: cell.name.to_owned(),
+        commands: preset_commands(Preset::Set, Ratio { sets: 1, gets: 0 }, true),
+        pipeline: 1,
+        clients: CLIENTS,
+        pace,
+        targets: Vec::new(),
+    };
+    let plan = set.plan(&cell.dataset, pair.target(), &[], (Duration::ZERO, LENGTH_MAX), 1);
+    Plan { waiting: Waiting::Sleep, ..plan }
+}
+
+/// Lets the calling thread, and those that it starts, run before others where the system allows it.
+fn go_first() {
+    // Without the privilege the load runs as everything else does; its latencies are those of a busy machine then.
+    let _ = rustix::process::setpriority_process(None, NICENESS);
+}
+
+fn failed(pair: &Pair, error: LoadError) -> ScenarioError {
+    ScenarioError::Load(pair.name().to_owned(), error)
+}
+
+fn ended(what: &str) -> ScenarioError {
+    ScenarioError::Server(io::Error::other(format!("{what} ended before its time")))
+}
