@@ -32,6 +32,23 @@ pub(crate) fn unacknowledged_bytes(socket: BorrowedFd<'_>) -> usize {
     if outcome < 0 { 0 } else { usize::try_from(bytes).unwrap_or(0) }
 }
 
+/// Has the kernel send no more than so many bytes a second on `socket`; `u64::MAX` sets no limit. Without effect where
+/// the kernel cannot.
+pub(crate) fn set_pacing_rate(socket: BorrowedFd<'_>, bytes_per_second: u64) {
+    set_option(socket, libc::SOL_SOCKET, libc::SO_MAX_PACING_RATE, bytes_per_second);
+}
+
+/// Has the kernel keep no more than so many bytes of `socket` that it has not sent.
+pub(crate) fn set_unsent_bytes_max(socket: BorrowedFd<'_>, bytes: u32) {
+    set_option(socket, libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, bytes);
+}
+
+fn set_option<T: Copy>(socket: BorrowedFd<'_>, level: libc::c_int, option: libc::c_int, value: T) {
+    let length = size_of::<T>() as libc::socklen_t;
+    // SAFETY: the kernel reads `length` bytes of `value`, which outlives the call.
+    unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const value).cast(), length) };
+}
+
 /// The soft and the hard limit on open descriptors.
 pub(crate) fn nofile_limits() -> (u64, u64) {
     limits(libc::RLIMIT_NOFILE)
