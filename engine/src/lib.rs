@@ -13,6 +13,7 @@ pub mod key;
 pub mod large;
 pub mod latency;
 pub mod memory;
+pub mod moves;
 pub mod number;
 pub mod object;
 pub mod record;

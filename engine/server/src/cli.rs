@@ -147,6 +147,7 @@ fn heading(group: Group) -> &'static str {
         Group::Memory => "Memory",
         Group::Cores => "Cores",
         Group::Cluster => "Cluster",
+        Group::Moves => "Slots that move",
         Group::Types => "Types",
         Group::Observing => "Observing",
         Group::Process => "Process",

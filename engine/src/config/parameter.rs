@@ -17,6 +17,8 @@ pub enum Group {
     Cores,
     /// Slots and nodes.
     Cluster,
+    /// Slots that move.
+    Moves,
     /// How values are laid out.
     Types,
     /// What is logged and measured.

@@ -29,7 +29,7 @@ const REFUSED: &[(&str, &str)] = &[
         "there is no gossip between nodes and no nodes.conf; leave it out",
     ),
     (
-        "replicaof slaveof masterauth masteruser repl-* replica-* slave-* min-replicas-* min-slaves-*",
+        "replicaof slaveof masteruser repl-* replica-* slave-* min-replicas-* min-slaves-*",
         "there is no replication yet; leave it out",
     ),
     ("tls-*", "there is no TLS yet; put a TLS proxy in front, and leave it out"),

@@ -8,7 +8,7 @@ use super::kind::Kind::{
 };
 use super::output_limits::OutputLimits;
 use super::parameter::Group::{
-    Clients, Cluster, Cores, Memory, Network, Observing, Persistence, Process, Types,
+    Clients, Cluster, Cores, Memory, Moves, Network, Observing, Persistence, Process, Types,
 };
 use super::parameter::When::{Runtime, Start};
 use super::parameter::{Group, Parameter};
@@ -146,6 +146,26 @@ table! {
         cluster_announce_ip: String = String::new(), Runtime, Text;
         /// Whether nothing is served while some slot has no owner.
         cluster_require_full_coverage: bool = true, Runtime, YesNo;
+    }
+    Moves {
+        /// Bytes a second that all moves of this process together may take on the network, each way; 0 sets no limit.
+        link_rate_max: u64 = 0, Runtime, Bytes { min: 0, max: i64::MAX };
+        /// Bytes a second that one move may take; 0 sets no limit.
+        migration_rate_max: u64 = 0, Runtime, Bytes { min: 0, max: i64::MAX };
+        /// Slots of one core that are copied at the same time.
+        moves_concurrent_max: u32 = 4, Runtime, Integer { min: 1, max: 256 };
+        /// Slots that change hands at one instant, at most; larger moves are cut.
+        migration_batch_slots: u32 = 2048, Runtime, Integer { min: 1, max: 16384 };
+        /// Bytes of changes that may wait for a target that is slower than the writers; beyond them the move fails.
+        migration_delta_max: u64 = 64 << 20, Runtime, Bytes { min: 1 << 20, max: i64::MAX };
+        /// Seconds without a link after which a target gives up what it has received, and a source its move.
+        migration_link_timeout: u32 = 10, Runtime, Integer { min: 1, max: 3600 };
+        /// Microseconds that what is left to send may take for writes to be paused.
+        pause_target_us: u32 = 500, Runtime, Integer { min: 50, max: 1_000_000 };
+        /// Microseconds after which paused writes go on, and the hand-over is tried again later.
+        pause_max_us: u32 = 10_000, Runtime, Integer { min: 500, max: 10_000_000 };
+        /// Password that this process gives to other nodes; empty gives none.
+        masterauth: Secret = Secret::default(), Runtime, Hidden;
     }
     Types {
         /// Fields up to which a hash is one packed object.

@@ -1,6 +1,8 @@
 //! What a command asks of the process, because the engine does no I/O.
 
+use crate::moves::MoveRequest;
 use crate::session::SessionIndex;
+use crate::topology::NodeId;
 
 /// Something that only the process can do. What a command wants for its own connection stands in its session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,4 +27,16 @@ pub enum Action {
     /// the reply of the command that asked for it: `+OK`, or `-ERR Rewriting config file: …`. The command itself has
     /// answered nothing, so the outcome goes before the replies of later commands of that connection.
     RewriteConfig(SessionIndex),
+    /// Move slots, each on the core that owns it (`CLUSTER MIGRATESLOTS`). The requests were checked.
+    BeginMoves(Vec<MoveRequest>),
+    /// End the move of this name, or all of them, whichever core they begin at (`CLUSTER CANCELSLOTMIGRATIONS`).
+    CancelMoves(Option<String>),
+    /// Make the connection of this session a link: what follows on it is frames of moves from this node to this core
+    /// (`CLUSTER LINK`). The reply to the command goes before.
+    BecomeLink {
+        /// The session.
+        session: SessionIndex,
+        /// The node at the other end.
+        source: NodeId,
+    },
 }

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::info::Observed;
 use crate::key::{SLOT_COUNT, SlotId};
 use crate::latency::Monitor;
+use crate::moves::Moves;
 use crate::record::{Encoder, EncoderOptions};
 use crate::session::Sessions;
 use crate::shard::{Room, Shard, ShardLimits};
@@ -53,6 +54,8 @@ pub struct Core {
     pub latency: Monitor,
     /// What the process and the reactor tell this core for INFO.
     pub observed: Observed,
+    /// What the process tells this core of moving slots.
+    pub moves: Moves,
     /// A walk over forks of all slots that is under way (`DEBUG FORK-WALK`).
     pub fork_walk: Option<ForkWalk>,
     /// Whether commands wait (`CLIENT PAUSE`).
@@ -102,6 +105,7 @@ impl Core {
             stats: Stats::default(),
             slowlog: Slowlog::new(parts.index, parts.count),
             latency: Monitor::default(),
+            moves: Moves::default(),
             fork_walk: None,
             pause: Pause::default(),
             encoder: Encoder::new(EncoderOptions::default()),

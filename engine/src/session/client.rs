@@ -88,6 +88,8 @@ pub struct Session {
     pub readonly: bool,
     /// `ASKING`: the next command may use a slot that is just arriving.
     pub asking: bool,
+    /// Whether it is a link: another node sends slots on it, and no command comes any more.
+    pub is_link: bool,
     /// Whether and how the connection is to end.
     pub closing: Option<Closing>,
     /// When the connection was made.

@@ -46,6 +46,7 @@ fn flags(session: &Session) -> String {
     let flags: String = [
         ('S', session.class == ClientClass::Replica),
         ('P', session.class == ClientClass::Pubsub),
+        ('L', session.is_link),
         ('c', session.closing == Some(Closing::AfterReply)),
         ('A', session.closing == Some(Closing::Now)),
         ('U', session.is_unix),

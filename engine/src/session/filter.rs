@@ -27,6 +27,7 @@ pub struct Filter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
     Of(ClientClass),
+    Link,
     Master,
 }
 
@@ -105,10 +106,16 @@ impl Filter {
             && equals(&self.name, &session.name)
             && equals(&self.lib_name, &session.lib_name)
             && equals(&self.lib_version, &session.lib_version)
-            && self.class.is_none_or(|class| class == Class::Of(session.class))
+            && self.class.is_none_or(|class| class == Class::of(session))
             && session.age_s(now) >= self.age_min_s
             && session.idle_s(now) >= self.idle_min_s
             && !(self.skip_me && session.id == caller)
+    }
+}
+
+impl Class {
+    fn of(session: &Session) -> Self {
+        if session.is_link { Self::Link } else { Self::Of(session.class) }
     }
 }
 
@@ -117,6 +124,7 @@ fn class(name: &[u8]) -> Option<Class> {
         b"normal" => Some(Class::Of(ClientClass::Normal)),
         b"replica" | b"slave" => Some(Class::Of(ClientClass::Replica)),
         b"pubsub" => Some(Class::Of(ClientClass::Pubsub)),
+        b"link" => Some(Class::Link),
         b"master" | b"primary" => Some(Class::Master),
         _ => None,
     }

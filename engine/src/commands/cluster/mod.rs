@@ -1,11 +1,15 @@
 //! CLUSTER: nodes and slots. Every core is a node; it answers for its own slots.
 
+mod cancelslotmigrations;
 mod countkeysinslot;
 mod getkeysinslot;
+mod getslotmigrations;
 mod help;
 mod info;
 mod keyslot;
+mod link;
 mod links;
+mod migrateslots;
 mod myid;
 mod myshardid;
 mod nodes;
@@ -19,6 +23,7 @@ use crate::commands::{CommandError, Context, Group};
 use crate::key::SlotId;
 use crate::number::parse_i64;
 
+pub use link::LINK_VERSION;
 pub use reached::reached;
 
 /// The group's commands.
@@ -34,12 +39,16 @@ pub const SPEC: Spec = Spec {
     summary: "Commands about nodes and slots.",
     complexity: "Depends on the subcommand.",
     subcommands: &[
+        &cancelslotmigrations::SPEC,
         &countkeysinslot::SPEC,
         &getkeysinslot::SPEC,
+        &getslotmigrations::SPEC,
         &help::SPEC,
         &info::SPEC,
         &keyslot::SPEC,
+        &link::SPEC,
         &links::SPEC,
+        &migrateslots::SPEC,
         &myid::SPEC,
         &myshardid::SPEC,
         &nodes::SPEC,
@@ -72,7 +81,8 @@ mod tests {
     #[test]
     fn without_cluster_mode_there_is_no_cluster() {
         let mut bench = Bench::default();
-        for spec in SPEC.subcommands.iter().filter(|spec| spec.short_name() != "help") {
+        let without = ["help", "migrateslots", "getslotmigrations", "cancelslotmigrations"];
+        for spec in SPEC.subcommands.iter().filter(|spec| !without.contains(&spec.short_name())) {
             let arguments = " 0".repeat(spec.arity.unsigned_abs() as usize - 2);
             let request = format!("CLUSTER {}{arguments}", spec.short_name());
             bench.check(&format!("{request} -> -ERR This instance has cluster support disabled"));
