@@ -89,12 +89,12 @@ impl CoreService {
 }
 
 /// How long background work rests after it took `worked`, to take `share_percent` of the time altogether.
-fn rest(worked: Duration, share_percent: u8) -> Duration {
+pub(super) fn rest(worked: Duration, share_percent: u8) -> Duration {
     worked * u32::from(100 - share_percent) / u32::from(share_percent)
 }
 
 /// The earlier of two wake-ups.
-fn earlier(one: Wake, other: Wake) -> Wake {
+pub(super) fn earlier(one: Wake, other: Wake) -> Wake {
     match (one, other) {
         (Wake::Now, _) | (_, Wake::Now) => Wake::Now,
         (Wake::Idle, wake) | (wake, Wake::Idle) => wake,

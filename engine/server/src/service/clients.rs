@@ -101,7 +101,8 @@ impl CoreService {
         let timeout_s = u64::from(self.core.config.timeout);
         for _ in 0..AT_ONCE.min(self.connections.len()) {
             self.checked_last = (self.checked_last + 1) % self.connections.len();
-            let Some(mut connection) = self.connections[self.checked_last].take() else { continue };
+            let connection = self.connections[self.checked_last].take_if(|connection| !connection.is_link);
+            let Some(mut connection) = connection else { continue };
             let idle_s = self.core.sessions.at(connection.session).map_or(0, |session| session.idle_s(now));
             let pending = io.output_pending_bytes(connection.id);
             if timeout_s > 0 && idle_s >= timeout_s && !connection.waits() {

@@ -29,6 +29,10 @@ pub enum Hold {
     Slot,
     /// Clients are paused.
     Pause,
+    /// A slot of the next command changes hands.
+    Move,
+    /// The next command has a part on several cores, and one before it has not been answered by its own.
+    Line,
 }
 
 /// One connection.
@@ -53,6 +57,8 @@ pub struct Connection {
     pub malformed: Option<ProtocolError>,
     /// So many replies wait in line that the next command waits too.
     pub line_full: bool,
+    /// Another node sends slots on it; no command comes any more.
+    pub is_link: bool,
     /// No further command runs; closed when the replies before are in the output.
     pub closing: bool,
     /// When output first stood above the soft limit, in monotonic microseconds.
@@ -76,6 +82,7 @@ impl Connection {
             input_ended: false,
             malformed: None,
             line_full: false,
+            is_link: false,
             closing: false,
             soft_limit_since_us: None,
         }
@@ -83,7 +90,7 @@ impl Connection {
 
     /// Whether commands have to wait.
     pub fn waits(&self) -> bool {
-        self.hold != Hold::None || self.draining || self.closing || self.is_line_full()
+        self.hold != Hold::None || self.draining || self.closing || self.is_link || self.is_line_full()
     }
 
     /// Another core has made a reply of so many bytes: the larger they are, the fewer are asked for ahead.

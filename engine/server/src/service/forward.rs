@@ -72,7 +72,7 @@ pub struct Parked {
     from: usize,
     to: ReturnAddress,
     protocol: Protocol,
-    arguments: OwnedArguments,
+    pub arguments: OwnedArguments,
 }
 
 impl CoreService {
@@ -105,7 +105,20 @@ impl CoreService {
                 self.run_part(io, from, number, caller, &arguments)
             }
             Message::Part { number, outcome } => self.take_part(io, from, number, outcome),
-            Message::Map(map) => self.adopt(&map),
+            Message::Map(map) => {
+                self.adopt(&map);
+                self.tell_arrivals_of_map(io);
+            }
+            Message::Hold { number, level, slots } => self.take_hold(from, number, level, slots),
+            Message::Held { number } => self.take_agreement(number),
+            Message::Release { slots, epoch } => self.take_release(slots, epoch),
+            Message::Settle { slots } => self.take_settle(from, slots),
+            Message::Settled { slots } => self.take_settled(&slots),
+            Message::BeginMove { id, target, slots } => self.plan_move(io, id, target, slots),
+            Message::CancelMoves { name } => self.cancel_moves(io, name.as_deref()),
+            Message::Wire { number, is_outward, part } => self.take_wire(io, from, number, is_outward, part),
+            Message::LinkOpened(outcome) => self.take_link(io, outcome),
+            Message::Outcome { batch, outcome } => self.take_outcome(io, batch, outcome),
             Message::Stop => io.stop(),
             message => self.step_transaction(io, from, message),
         }
@@ -123,7 +136,7 @@ impl CoreService {
                 let Some((to, protocol, bytes)) = unpack_command(&mut rest, &mut ranges) else { break };
                 self.core.foreknown.at(command);
                 let arguments = Arguments::new(bytes, &ranges);
-                if !self.locks.is_empty() && self.is_locked(&arguments) {
+                if !self.locks.is_empty() && (self.is_behind_parked(from, to) || self.is_locked(&arguments)) {
                     let arguments = OwnedArguments::copy(&arguments);
                     self.parked.push_back(Parked { from, to, protocol, arguments });
                     continue;
@@ -154,12 +167,17 @@ impl CoreService {
     /// Runs forwarded commands whose slots are free again, in order.
     pub(super) fn run_parked(&mut self, io: &mut Io<Message>) {
         for parked in std::mem::take(&mut self.parked) {
-            if self.is_locked(&parked.arguments.view()) {
+            if self.is_behind_parked(parked.from, parked.to) || self.is_locked(&parked.arguments.view()) {
                 self.parked.push_back(parked);
                 continue;
             }
             self.run_visitor(io, parked.from, parked.to, parked.protocol, &parked.arguments.view());
         }
+    }
+
+    /// Whether an earlier command of the same connection waits here: commands that share a slot stay in order.
+    fn is_behind_parked(&self, from: usize, to: ReturnAddress) -> bool {
+        self.parked.iter().any(|parked| parked.from == from && parked.to.connection == to.connection)
     }
 
     fn is_locked(&self, arguments: &Arguments<'_>) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use whimbrel_engine::commands::{
-    CommandError, Context, Executed, Gather, PartContext, Resolved, Route, resolve, settle_reply_mode,
+    CommandError, Context, Executed, Gather, PartContext, Resolved, Route, Spec, resolve, settle_reply_mode,
 };
 use whimbrel_engine::resp::{Arguments, OwnedArguments, Reply};
 use whimbrel_engine::session::{ClientId, Session};
@@ -31,6 +31,13 @@ struct Gathering {
 pub struct Gathers {
     last: u64,
     open: HashMap<u64, Gathering>,
+}
+
+impl Gathers {
+    /// What is under way.
+    pub fn open_ones(&self) -> impl Iterator<Item = &'static Spec> {
+        self.open.values().map(|gathering| gathering.command.spec)
+    }
 }
 
 fn gather_of(command: Resolved) -> Gather {

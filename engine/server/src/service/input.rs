@@ -30,7 +30,11 @@ const OUTPUT_WAITING_BYTES_MAX: usize = 1024 * 1024;
 
 impl CoreService {
     pub(super) fn receive(&mut self, io: &mut Io<Message>, id: ConnectionId, bytes: &[u8]) {
-        let Some(mut connection) = self.take(id) else { return };
+        let Some(mut connection) = self.take(id) else { return self.read_link(io, id, bytes) };
+        if connection.is_link {
+            self.put(connection);
+            return self.read_link(io, id, bytes);
+        }
         if connection.closing || connection.malformed.is_some() {
             // What follows the end is not looked at.
         } else if connection.waits() || connection.pending_input() > 0 || !connection.backlog.is_empty() {
@@ -59,6 +63,10 @@ impl CoreService {
     pub(super) fn settle(&mut self, place: usize) {
         let Some(connection) = self.connections[place].as_deref_mut() else { return };
         let line_emptied = connection.line_full && connection.has_room_again();
+        if connection.hold == Hold::Line && connection.replies.is_empty() {
+            connection.hold = Hold::None;
+            self.resumed.push_back(connection.id);
+        }
         if connection.is_over() || line_emptied {
             connection.line_full = false;
             self.resumed.push_back(connection.id);
@@ -98,6 +106,13 @@ impl CoreService {
     /// Puts a connection back after its commands ran, and keeps its limits.
     fn leave(&mut self, io: &mut Io<Message>, mut connection: Box<Connection>) {
         let id = connection.id;
+        if connection.is_link {
+            // A node says nothing more before it was answered.
+            if connection.pending_input() > 0 || !connection.backlog.is_empty() {
+                io.close(id);
+            }
+            return self.put(connection);
+        }
         if connection.closing {
             connection.forget_input();
         }
@@ -228,11 +243,18 @@ impl CoreService {
         if self.core.pause.holds(command.spec, now) {
             return self.hold(connection, Hold::Pause, arguments);
         }
+        let is_spread = matches!(destination, Destination::Several | Destination::Gather);
+        if is_spread && !connection.replies.is_empty() {
+            // A command before it may wait on its core for a lock, and must not come after it.
+            connection.hold = Hold::Line;
+            return connection.backlog.push_front(OwnedArguments::copy(arguments));
+        }
         session.active = now;
         session.last_command = Some(command.spec.name);
         match destination {
             Destination::Here => unreachable!("handled above"),
             Destination::Locked => self.hold(connection, Hold::Slot, arguments),
+            Destination::Moving => self.hold(connection, Hold::Move, arguments),
             Destination::Core(core) => {
                 session.commands_processed += 1;
                 self.forwarded_out += 1;
@@ -337,6 +359,7 @@ impl CoreService {
         for action in std::mem::take(&mut self.core.actions) {
             match action {
                 Action::RewriteConfig(_) => self.rewrite_config(connection),
+                Action::BecomeLink { .. } => self.become_link(connection, session),
                 action => self.act(io, action),
             }
         }
@@ -353,6 +376,8 @@ impl CoreService {
             }
             Action::Shutdown { .. } => self.shared.stop(),
             Action::ConfigChanged => self.apply_config(io),
+            Action::BeginMoves(requests) => self.begin_moves(io, requests),
+            Action::CancelMoves(name) => self.cancel_moves_everywhere(io, name),
             _ => {}
         }
     }

@@ -6,9 +6,10 @@ use whimbrel_engine::config::Config;
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::resp::{ArgumentRange, Arguments, OwnedArguments, Protocol};
 use whimbrel_engine::session::ClientId;
-use whimbrel_engine::topology::SlotMap;
-use whimbrel_migration::{BatchId, Outcome};
+use whimbrel_engine::topology::{NodeId, SlotMap};
+use whimbrel_migration::{BatchId, MoveId, Outcome};
 
+use super::moves::{Level, LinkOutcome, LinkRequest, Part};
 use super::replies::Ticket;
 use crate::control::change::{Assignment, HandOver};
 
@@ -41,6 +42,26 @@ pub enum Message {
     Apply { number: u64, effects: Effects },
     /// It is done.
     Applied { number: u64 },
+    /// Let further commands of this level for these slots wait, and say when none is under way.
+    Hold { number: u64, level: Level, slots: Arc<[SlotId]> },
+    /// None is.
+    Held { number: u64 },
+    /// Commands for these slots run again, by the map of this epoch or a later one.
+    Release { slots: Arc<[SlotId]>, epoch: u64 },
+    /// Say when you serve these slots, which came from the sender.
+    Settle { slots: Arc<[SlotId]> },
+    /// They are served.
+    Settled { slots: Arc<[SlotId]> },
+    /// Move these slots of yours.
+    BeginMove { id: MoveId, target: NodeId, slots: Vec<SlotId> },
+    /// End the move of this name, or all that begin at you.
+    CancelMoves { name: Option<String> },
+    /// To the housekeeping thread: open a link to another node. Answered by `LinkOpened`.
+    OpenLink(Box<LinkRequest>),
+    /// From the housekeeping thread: the link, or why there is none.
+    LinkOpened(LinkOutcome),
+    /// Something on a wire of a move; outward is from the source to the target.
+    Wire { number: u64, is_outward: bool, part: Part },
     /// To the housekeeping thread: make the configuration file say this.
     RewriteConfig { to: ReturnAddress, config: Box<Config> },
     /// To the housekeeping thread: have these slots change hands. Answered by `Outcome`.

@@ -12,6 +12,7 @@ mod gather;
 mod input;
 mod locks;
 pub(crate) mod message;
+mod moves;
 mod observe;
 mod ownership;
 mod replies;
@@ -64,6 +65,7 @@ pub struct CoreService {
     transactions: transaction::Transactions,
     gathers: gather::Gathers,
     outbox: forward::Outbox,
+    moves: moves::Moves,
     /// Connections that may go on, because what held them is done.
     resumed: VecDeque<ConnectionId>,
     /// Connections that wait, and for what.
@@ -130,15 +132,20 @@ impl Service for CoreService {
         self.receive(io, id, bytes);
     }
 
-    fn end_of_input(&mut self, _: &mut Io<Message>, id: ConnectionId) {
-        let Some(connection) = self.connection(id) else { return };
+    fn end_of_input(&mut self, io: &mut Io<Message>, id: ConnectionId) {
+        let Some(connection) = self.connection(id).filter(|connection| !connection.is_link) else {
+            return io.close(id);
+        };
         connection.input_ended = true;
         self.resumed.push_back(id);
     }
 
-    fn closed(&mut self, _: &mut Io<Message>, id: ConnectionId) {
-        let Some(connection) = self.take(id) else { return };
+    fn closed(&mut self, io: &mut Io<Message>, id: ConnectionId) {
+        let Some(connection) = self.take(id) else { return self.close_link(io, id, false) };
         self.core.sessions.remove(connection.session);
+        if connection.is_link {
+            return self.close_link(io, id, true);
+        }
         self.shared.clients.leave();
     }
 
@@ -157,7 +164,7 @@ impl Service for CoreService {
     fn turn(&mut self, io: &mut Io<Message>, now: Monotonic) -> Wake {
         self.look_at_lease_once(io);
         self.go_on(io);
-        let wake = self.work(io, now);
+        let wake = background::earlier(self.drive_moves(io, now), self.work(io, now));
         if self.post(io) && self.resumed.is_empty() { wake } else { Wake::Now }
     }
 }

@@ -40,6 +40,7 @@ impl CoreService {
             LimitUse { now: 0, max: options.receive_buffers.into(), reached: gauges.buffer_exhaustions };
         observed.limits.insert("receive-buffers", buffers);
         facts::refresh(&mut observed.process);
+        self.observe_moves();
     }
 
     /// Notes how far the totals are, for rates and peaks.

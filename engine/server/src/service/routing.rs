@@ -20,6 +20,8 @@ pub enum Destination {
     Several,
     /// This one, but its slot is locked.
     Locked,
+    /// Not known until a slot has changed hands.
+    Moving,
 }
 
 /// The slots of a command's keys; nothing if it has no keys or they cannot be found.
@@ -42,6 +44,9 @@ impl CoreService {
             !spec.accepts(arguments.len()) || (self.core.needs_password() && !session.authenticated);
         if refused {
             return Destination::Here;
+        }
+        if !self.moves.is_quiet() && self.waits_for_move(spec, arguments) {
+            return Destination::Moving;
         }
         if self.core.config.cluster_enabled && self.count > 1 && spec.name == "config|set" {
             // Nodes in one process have one configuration.

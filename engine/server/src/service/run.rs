@@ -21,6 +21,7 @@ use whimbrel_net::{mailbox_mesh, pin_to_cpu};
 
 use super::clients::ClientCount;
 use super::message::Message;
+use super::moves::{Connector, LinkUse};
 use super::{
     Clock, CoreService, background, forward, gather, locks, ownership, settings, timing, transaction,
 };
@@ -40,6 +41,8 @@ pub struct Shared {
     pub clients: ClientCount,
     /// This process' nodes, and until when they may serve.
     pub members: Members,
+    /// What moves of all cores use of the network.
+    pub links: LinkUse,
     stopping: AtomicBool,
     /// Wakes the housekeeping thread.
     housekeeping: Waker,
@@ -87,6 +90,7 @@ pub fn serve(setup: Setup) -> Result<(), String> {
     let shared = Arc::new(Shared {
         clients: ClientCount::default(),
         members: Members::new(seed, count, Lease::endless(incarnation)),
+        links: LinkUse::default(),
         stopping: AtomicBool::new(false),
         housekeeping: housekeeping.waker(),
         seed,
@@ -136,14 +140,16 @@ fn wait(
     /// How long a message waits that found a core's mailbox full.
     const TRY_AGAIN: Duration = Duration::from_millis(1);
     let mut all_told = true;
+    let mut connector = Connector::new(housekeeping.waker());
     while !shared.stopping.load(Ordering::Acquire) && !threads.iter().any(JoinHandle::is_finished) {
         housekeeping.wait(Some(if all_told { LOOK_EVERY } else { TRY_AGAIN }));
         while let Some((core, message)) = housekeeping.receive() {
-            if let Some(message) = control.take(core, message) {
+            let message = control.take(core, message).and_then(|message| connector.take(core, message));
+            if let Some(message) = message {
                 settings::answer(housekeeping, core, message, config_file);
             }
         }
-        all_told = control.tell(housekeeping);
+        all_told = control.tell(housekeeping) & connector.tell(housekeeping);
     }
 }
 
@@ -217,6 +223,7 @@ impl CoreStart {
             gathers: gather::Gathers::default(),
             // The housekeeping thread comes behind the cores.
             outbox: forward::Outbox::new(self.count + 1),
+            moves: super::moves::Moves::default(),
             resumed: Default::default(),
             held: Vec::new(),
             background: background::Due::default(),

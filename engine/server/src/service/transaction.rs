@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use whimbrel_engine::commands::{
-    CommandError, Merge, Resolved, Route, SplitPart, execute_resolved, for_each_key, join, settle_reply_mode,
-    split,
+    CommandError, Merge, Resolved, Route, Spec, SplitPart, execute_resolved, for_each_key, join,
+    settle_reply_mode, split,
 };
 use whimbrel_engine::core::Core;
 use whimbrel_engine::key::SlotId;
@@ -68,6 +68,16 @@ pub struct Transactions {
     open: HashMap<u64, Transaction>,
     /// Where keys of several cores are brought together; made on first use.
     scratch: Option<Box<Core>>,
+}
+
+impl Transactions {
+    /// What is under way: the command, and the slots that it touches.
+    pub fn open_ones(&self) -> impl Iterator<Item = (&'static Spec, impl Iterator<Item = SlotId>)> {
+        self.open.values().map(|transaction| {
+            let slots = transaction.shares.values().flat_map(|share| share.slots.iter().copied());
+            (transaction.command.spec, slots)
+        })
+    }
 }
 
 impl CoreService {

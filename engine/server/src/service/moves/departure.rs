@@ -1,0 +1,545 @@
+//! The source's side: the batch of this core that is on its way, and the jobs that wait behind it.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use whimbrel_engine::config::Config;
+use whimbrel_engine::key::SlotId;
+use whimbrel_engine::moves::{MoveReport, MoveRequest};
+use whimbrel_engine::topology::{NodeId, SlotMap};
+use whimbrel_migration::pacer::PacedId;
+use whimbrel_migration::{
+    Action, Advance, Batch, BatchId, Hold, Incarnation, Lane, MoveId, Outcome, Outgoing, OutgoingSettings,
+    Phase,
+};
+use whimbrel_net::Io;
+
+use super::super::CoreService;
+use super::super::message::Message;
+use super::connector::{LinkOutcome, LinkRequest};
+use super::holds::Level;
+use super::job::Job;
+use super::pace::Pace;
+use super::wire::{End, Part, Wire, Wires};
+use crate::control::change::HandOver;
+use crate::control::codec;
+use crate::log;
+
+/// Jobs that are over and still shown.
+const ENDED_MAX: usize = 128;
+
+/// A batch on its way.
+pub struct Departure {
+    machine: Outgoing,
+    slots: Arc<[SlotId]>,
+    /// The core of this process that the slots go to, if it is one.
+    core: Option<usize>,
+    wires: Wires,
+    /// How often a link to another node was asked for.
+    attempt: u64,
+    /// The sockets of that link once more, for their pacing.
+    sockets: Vec<OwnedFd>,
+    paced: PacedId,
+    /// The request for a hold that is agreed on, or was.
+    asked: Option<(u64, Hold)>,
+    /// The map that gave the slots away.
+    map: Option<Arc<SlotMap>>,
+    /// How it ended.
+    ended: Option<Result<(), String>>,
+}
+
+impl Departure {
+    fn id(&self) -> BatchId {
+        self.machine.batch().id
+    }
+}
+
+/// Everything that leaves this core.
+#[derive(Default)]
+pub struct Departures {
+    /// The first one is under way; the others wait for it.
+    jobs: VecDeque<Job>,
+    under_way: Option<Departure>,
+    /// The latest first.
+    ended: VecDeque<MoveReport>,
+    /// The number of this core's next wire.
+    next_wire: u64,
+    pub pace: Pace,
+}
+
+impl Departures {
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    /// Whether commands wait for the batch that is under way.
+    pub fn is_pressing(&self) -> bool {
+        self.under_way.as_ref().is_some_and(|departure| departure.asked.is_some())
+    }
+
+    /// The jobs that go on, and those that ended.
+    pub fn reports(&self) -> Vec<MoveReport> {
+        let progress = self.under_way.as_ref().map(|departure| departure.machine.progress());
+        let mut reports: Vec<MoveReport> = Vec::new();
+        for (place, job) in self.jobs.iter().enumerate() {
+            reports.push(job.report_with(progress.as_ref().filter(|_| place == 0)));
+        }
+        reports.extend(self.ended.iter().cloned());
+        reports
+    }
+}
+
+/// What the settings say about a batch.
+fn settings(config: &Config, incarnation: Incarnation) -> OutgoingSettings {
+    OutgoingSettings {
+        incarnation,
+        slots_concurrent_max: config.moves_concurrent_max as usize,
+        delta_bytes_max: config.migration_delta_max as usize,
+        pause_target_us: config.pause_target_us.into(),
+        pause_max_us: config.pause_max_us.into(),
+        link_timeout_us: u64::from(config.migration_link_timeout) * 1_000_000,
+        ..OutgoingSettings::default()
+    }
+}
+
+impl CoreService {
+    /// Hands what an operator asked for to the cores that own the slots.
+    pub(in super::super) fn begin_moves(&mut self, io: &Io<Message>, requests: Vec<MoveRequest>) {
+        for request in requests {
+            let mut by_core = vec![Vec::new(); self.count];
+            for slot in request.slots() {
+                if let Some(core) = self.core.topology.local_core(slot) {
+                    by_core[usize::from(core)].push(slot);
+                }
+            }
+            for (core, slots) in by_core.into_iter().enumerate().filter(|(_, slots)| !slots.is_empty()) {
+                let id = self.name_move();
+                let target = request.target;
+                if core == self.index {
+                    self.plan_move(io, id, target, slots);
+                } else {
+                    self.outbox.message(core, Message::BeginMove { id, target, slots });
+                }
+            }
+        }
+    }
+
+    fn name_move(&mut self) -> MoveId {
+        let random = &mut self.core.random;
+        MoveId(u128::from(random.bits()) << 64 | u128::from(random.bits()))
+    }
+
+    /// Puts a job behind those that this core has.
+    pub(in super::super) fn plan_move(
+        &mut self,
+        io: &Io<Message>,
+        id: MoveId,
+        target: NodeId,
+        slots: Vec<SlotId>,
+    ) {
+        let now_s = self.now(io).unix_s();
+        let topology = &self.core.topology;
+        let source = topology.node(topology.myself()).id;
+        let moving = &mut self.core.moves.moving;
+        let stranger = slots.iter().find(|slot| !topology.owns(**slot) || moving.contains(slot)).copied();
+        let batch_slots = self.core.config.migration_batch_slots as usize;
+        let job = Job::new(id, source, target, slots, batch_slots, &self.core.shard, now_s);
+        log::notice(format_args!(
+            "Move {id}: {} to {target} is planned",
+            job.report_with(None).ranges_text()
+        ));
+        if let Some(slot) = stranger {
+            let reason = format!("slot {} moves already, or has changed hands", slot.number());
+            return self.note_ended(job, Phase::Failed, reason, now_s);
+        }
+        moving.extend(job.waiting());
+        self.moves.departures.jobs.push_back(job);
+    }
+
+    /// Slots of a job that will not move after all.
+    fn forget_waiting(&mut self, job: &Job) {
+        for slot in job.waiting() {
+            self.core.moves.moving.remove(&slot);
+        }
+    }
+
+    fn note_ended(&mut self, job: Job, phase: Phase, reason: String, now_s: u64) {
+        let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        log::notice(format_args!("Move {} is {phase}{because}", job.id));
+        let ended = &mut self.moves.departures.ended;
+        ended.push_front(job.end(phase, reason, now_s));
+        ended.truncate(ENDED_MAX);
+    }
+
+    /// Ends the job of this name, or all jobs, of all cores that an operator here speaks for.
+    pub(in super::super) fn cancel_moves_everywhere(&mut self, io: &mut Io<Message>, name: Option<String>) {
+        self.cancel_moves(io, name.as_deref());
+        if !self.core.config.cluster_enabled {
+            for core in (0..self.count).filter(|core| *core != self.index) {
+                self.outbox.message(core, Message::CancelMoves { name: name.clone() });
+            }
+        }
+    }
+
+    /// Ends the job of this name, or all jobs of this core. A batch whose outcome is with the map's keeper comes to its end.
+    pub(in super::super) fn cancel_moves(&mut self, io: &mut Io<Message>, name: Option<&str>) {
+        const REASON: &str = "cancelled by an operator";
+        let now = self.now(io);
+        let jobs = std::mem::take(&mut self.moves.departures.jobs);
+        for mut job in jobs {
+            let is_meant = name.is_none_or(|name| job.id.to_string() == name);
+            let is_under_way = self
+                .moves
+                .departures
+                .under_way
+                .as_ref()
+                .is_some_and(|departure| departure.id().job == job.id);
+            if !is_meant {
+                self.moves.departures.jobs.push_back(job);
+            } else if is_under_way {
+                job.cancelled = true;
+                self.moves.departures.jobs.push_back(job);
+                if let Some(departure) = &mut self.moves.departures.under_way {
+                    departure.machine.cancel(REASON.to_owned(), &mut self.core.shard, now.monotonic_us);
+                }
+            } else {
+                self.forget_waiting(&job);
+                self.note_ended(job, Phase::Cancelled, REASON.to_owned(), now.unix_s());
+            }
+        }
+    }
+
+    /// Goes on with the batch that is under way, or begins the next one.
+    pub(super) fn drive_departures(
+        &mut self,
+        io: &mut Io<Message>,
+        is_time_left: &mut dyn FnMut() -> bool,
+    ) -> Advance {
+        if self.moves.departures.under_way.is_none() {
+            self.begin_batch(io);
+        }
+        let Some(mut departure) = self.moves.departures.under_way.take() else { return Advance::Idle };
+        let now_us = self.now(io).monotonic_us;
+        while let Some(number) = self.moves.barrier.reached() {
+            if let Some((_, hold)) = departure.asked.filter(|(asked, _)| *asked == number) {
+                departure.machine.held(hold, now_us);
+            }
+        }
+        self.obey(io, &mut departure);
+        self.pace_departure(&mut departure, now_us);
+        let granted = self.moves.departures.pace.grant(departure.paced, now_us);
+        let bytes_max = granted.min(self.room_on_wires(io, &departure));
+        let mut advance = departure.machine.advance(&mut self.core.shard, now_us, bytes_max, is_time_left);
+        self.obey(io, &mut departure);
+        self.send_output(io, &mut departure);
+        if bytes_max == 0 && advance == Advance::Now {
+            // The wires tell when they have drained.
+            let due =
+                if granted == 0 { self.moves.departures.pace.granted_at_us(departure.paced) } else { None };
+            advance = due.map_or(Advance::Idle, Advance::At);
+        }
+        self.note_departure(io, &departure);
+        match departure.ended.take() {
+            None => self.moves.departures.under_way = Some(departure),
+            Some(result) => {
+                self.end_batch(io, departure, result);
+                advance = Advance::Now;
+            }
+        }
+        advance
+    }
+
+    fn begin_batch(&mut self, io: &Io<Message>) {
+        let now = self.now(io);
+        let Some(job) = self.moves.departures.jobs.front_mut() else { return };
+        let Some((number, slots)) = job.next_batch() else { return };
+        let (job, target) = (job.id, job.target);
+        let topology = &self.core.topology;
+        let myself = topology.node(topology.myself());
+        let (source, incarnation) = (myself.id, Incarnation(myself.incarnation));
+        let core = topology.find(&target).and_then(|node| topology.node(node).core).map(usize::from);
+        let batch = Batch { id: BatchId { job, number }, source, target, slots };
+        let slots: Arc<[SlotId]> = batch.slots.clone().into();
+        let machine = Outgoing::new(batch, settings(&self.core.config, incarnation), now.monotonic_us);
+        let paced = self.moves.departures.pace.join(now.monotonic_us);
+        if core.is_none() {
+            self.shared.links.begin_outgoing();
+        }
+        self.moves.departures.under_way = Some(Departure {
+            machine,
+            slots,
+            core,
+            wires: Wires::default(),
+            attempt: 0,
+            sockets: Vec::new(),
+            paced,
+            asked: None,
+            map: None,
+            ended: None,
+        });
+    }
+
+    fn end_batch(&mut self, io: &mut Io<Message>, mut departure: Departure, result: Result<(), String>) {
+        let now_s = self.now(io).unix_s();
+        for wire in departure.wires.take() {
+            self.close_wire(io, End::Source, wire);
+        }
+        self.moves.departures.pace.leave(departure.paced);
+        if departure.core.is_none() {
+            self.shared.links.end_outgoing();
+        }
+        for slot in departure.slots.iter() {
+            self.core.moves.moving.remove(slot);
+        }
+        let mut job = self.moves.departures.jobs.pop_front().expect("the first job is under way");
+        let handed_over = if result.is_ok() { departure.slots.len() } else { 0 };
+        job.note_batch(&departure.machine.progress(), handed_over);
+        let (phase, reason) = match result {
+            Ok(()) if job.is_last() => (Phase::Done, String::new()),
+            Ok(()) if !job.cancelled => return self.moves.departures.jobs.push_front(job),
+            Ok(()) => (Phase::Cancelled, "cancelled by an operator".to_owned()),
+            Err(reason) if job.cancelled => (Phase::Cancelled, reason),
+            Err(reason) => (Phase::Failed, reason),
+        };
+        self.forget_waiting(&job);
+        self.note_ended(job, phase, reason, now_s);
+    }
+
+    /// Does what the machine asks for, until it asks for nothing.
+    fn obey(&mut self, io: &mut Io<Message>, departure: &mut Departure) {
+        let now_us = self.now(io).monotonic_us;
+        while let Some(action) = departure.machine.action() {
+            match action {
+                Action::Connect => self.connect(io, departure),
+                Action::Disconnect => self.disconnect(io, departure),
+                Action::Hold(Hold::None) => self.end_departure_hold(departure),
+                Action::Hold(hold) => {
+                    let level = if hold == Hold::Writes { Level::Writes } else { Level::All };
+                    let earlier = departure.asked.map(|(number, _)| number);
+                    let number = self.ask_hold(earlier, Arc::clone(&departure.slots), level);
+                    departure.asked = Some((number, hold));
+                    while let Some(reached) = self.moves.barrier.reached() {
+                        if reached == number {
+                            departure.machine.held(hold, now_us);
+                        }
+                    }
+                }
+                Action::Commit { target } => {
+                    let batch = departure.machine.batch();
+                    let job = HandOver {
+                        batch: batch.id,
+                        slots: batch.slots.clone(),
+                        source: batch.source,
+                        target: batch.target,
+                        target_incarnation: target,
+                    };
+                    // The housekeeping thread comes behind the cores.
+                    self.outbox.message(self.count, Message::Commit(job));
+                }
+                Action::Resolve => {
+                    let batch = departure.id();
+                    self.outbox.message(self.count, Message::Resolve { batch });
+                }
+                Action::Ended(result) => departure.ended = Some(result),
+            }
+        }
+    }
+
+    /// Opens both lanes.
+    fn connect(&mut self, io: &mut Io<Message>, departure: &mut Departure) {
+        self.disconnect(io, departure);
+        let now_us = self.now(io).monotonic_us;
+        let Some(core) = departure.core else { return self.ask_for_link(departure, now_us) };
+        for lane in Lane::ALL {
+            let number = self.moves.departures.next_wire;
+            self.moves.departures.next_wire += 1;
+            self.outbox.message(core, Message::Wire { number, is_outward: true, part: Part::Open });
+            departure.wires.put(lane, Wire::Core { core, number });
+            departure.machine.connected(lane, now_us);
+        }
+    }
+
+    /// Has a thread that may wait open a link to the target.
+    fn ask_for_link(&mut self, departure: &mut Departure, now_us: u64) {
+        let batch = departure.machine.batch();
+        let topology = &self.core.topology;
+        let Some(target) = topology.find(&batch.target).map(|node| topology.node(node)) else {
+            // The batch ends when the time for its link is up.
+            Lane::ALL.into_iter().for_each(|lane| departure.machine.disconnected(lane, now_us));
+            return;
+        };
+        departure.attempt += 1;
+        let request = LinkRequest {
+            batch: batch.id,
+            attempt: departure.attempt,
+            host: target.host.clone(),
+            port: target.port,
+            password: self.core.config.masterauth.as_bytes().to_vec(),
+            source: batch.source,
+            target: batch.target,
+        };
+        self.outbox.message(self.count, Message::OpenLink(Box::new(request)));
+    }
+
+    /// A link to the target is open, or could not be opened.
+    pub(in super::super) fn take_link(&mut self, io: &mut Io<Message>, outcome: LinkOutcome) {
+        let now_us = self.now(io).monotonic_us;
+        let is_wanted = |departure: &mut Departure| {
+            departure.id() == outcome.batch && departure.attempt == outcome.attempt
+        };
+        let Some(mut departure) = self.moves.departures.under_way.take_if(is_wanted) else { return };
+        let sockets = outcome.sockets.and_then(|sockets| {
+            let copies = sockets.iter().map(OwnedFd::try_clone).collect::<Result<Vec<_>, _>>();
+            copies.map(|copies| (sockets, copies)).map_err(|error| error.to_string())
+        });
+        let mut is_open = true;
+        match sockets {
+            Err(error) => {
+                log::warning(format_args!("Move {}: {error}", departure.id()));
+                is_open = false;
+            }
+            Ok((sockets, copies)) => {
+                departure.sockets = copies;
+                for (lane, socket) in Lane::ALL.into_iter().zip(sockets) {
+                    match io.adopt(socket) {
+                        Ok(id) => drop(departure.wires.put(lane, Wire::Socket(id))),
+                        Err(_) => is_open = false,
+                    }
+                }
+            }
+        }
+        if !is_open {
+            self.disconnect(io, &mut departure);
+        }
+        for lane in Lane::ALL {
+            if is_open {
+                departure.machine.connected(lane, now_us);
+            } else {
+                departure.machine.disconnected(lane, now_us);
+            }
+        }
+        // The sockets are new, and know of no pace.
+        self.moves.departures.pace.is_stale = true;
+        self.moves.departures.under_way = Some(departure);
+    }
+
+    fn disconnect(&mut self, io: &mut Io<Message>, departure: &mut Departure) {
+        // What is being opened is of no use any more.
+        departure.attempt += 1;
+        departure.sockets.clear();
+        for wire in departure.wires.take() {
+            self.close_wire(io, End::Source, wire);
+        }
+    }
+
+    /// Brings the caps in line with settings, with the moves of other cores, and with what the target allows.
+    fn pace_departure(&mut self, departure: &mut Departure, now_us: u64) {
+        let is_remote = departure.core.is_none();
+        let config = &self.core.config;
+        let node_max = if is_remote { self.shared.links.outgoing_share(config.link_rate_max) } else { 0 };
+        let own_max = config.migration_rate_max;
+        let allowed = departure.machine.rate_max();
+        let pace = &mut self.moves.departures.pace;
+        let changed = pace.set(departure.paced, [node_max, own_max], allowed, now_us);
+        if changed {
+            let rate = pace.wire_rate();
+            departure.sockets.iter().for_each(|socket| whimbrel_net::pace(socket, rate));
+        }
+    }
+
+    /// Bytes that the wires of a batch may take in now.
+    fn room_on_wires(&self, io: &mut Io<Message>, departure: &Departure) -> usize {
+        /// Bytes that a wire may have taken in and not sent.
+        const PENDING_BYTES_MAX: usize = 512 * 1024;
+        let mut room = PENDING_BYTES_MAX;
+        for wire in Lane::ALL.into_iter().filter_map(|lane| departure.wires.get(lane)) {
+            room = room.min(PENDING_BYTES_MAX.saturating_sub(self.pending_on_wire(io, wire)));
+            if let (0, Wire::Socket(id)) = (room, wire) {
+                io.notify_drained(id);
+            }
+        }
+        room
+    }
+
+    fn send_output(&mut self, io: &mut Io<Message>, departure: &mut Departure) {
+        for lane in Lane::ALL {
+            let Some(wire) = departure.wires.get(lane) else { continue };
+            let output = departure.machine.output(lane);
+            if !output.is_empty() {
+                let bytes = std::mem::take(output);
+                self.moves.departures.pace.spend(departure.paced, bytes.len());
+                self.send_on_wire(io, End::Source, wire, bytes);
+            }
+        }
+    }
+
+    fn note_departure(&mut self, io: &Io<Message>, departure: &Departure) {
+        let now = self.now(io);
+        let progress = departure.machine.progress();
+        let Some(job) = self.moves.departures.jobs.front_mut() else { return };
+        if !progress.phase.is_over() && job.note_phase(progress.phase, now.unix_s()) {
+            log::verbose(format_args!("Move {}: {}", departure.id(), progress.phase));
+        }
+    }
+
+    /// Bytes, or the end, of a wire that this core is the source of.
+    pub(super) fn take_answer(&mut self, io: &mut Io<Message>, wire: Wire, part: Part) {
+        let now = self.now(io);
+        let Some(mut departure) = self.moves.departures.under_way.take() else { return };
+        if let Some(lane) = departure.wires.lane_of(wire) {
+            let is_well = match part {
+                Part::Bytes(bytes) => {
+                    let received = departure.machine.receive(lane, &bytes, now.monotonic_us);
+                    if let Err(error) = &received {
+                        log::warning(format_args!("Move {}: its link is closed: {error}", departure.id()));
+                    }
+                    if let Some(job) = self.moves.departures.jobs.front_mut() {
+                        job.note_answer(now.unix_s());
+                    }
+                    received.is_ok()
+                }
+                Part::Open | Part::Close => false,
+            };
+            if !is_well {
+                self.disconnect(io, &mut departure);
+                departure.machine.disconnected(lane, now.monotonic_us);
+            }
+        }
+        self.moves.departures.under_way = Some(departure);
+    }
+
+    /// What became of a commit.
+    pub(in super::super) fn take_outcome(&mut self, io: &mut Io<Message>, batch: BatchId, outcome: Outcome) {
+        let now_us = self.now(io).monotonic_us;
+        let Some(mut departure) =
+            self.moves.departures.under_way.take_if(|departure| departure.id() == batch)
+        else {
+            return;
+        };
+        if let Outcome::Committed { map } = &outcome {
+            let map = Arc::new(codec::decode(map).expect("the map's keeper in this process has written it"));
+            // From here on nothing of the slots is served by this core.
+            self.adopt(&map);
+            departure.map = Some(map);
+        }
+        departure.machine.outcome(outcome, &mut self.core.shard, now_us);
+        self.moves.departures.under_way = Some(departure);
+    }
+
+    /// Lets commands go on: at the new owner when it serves the slots, or here.
+    fn end_departure_hold(&mut self, departure: &mut Departure) {
+        let asked = departure.asked.take().map(|(number, _)| number);
+        match (departure.map.clone(), departure.core) {
+            (Some(map), Some(core)) if !self.core.config.cluster_enabled => {
+                self.forget_request(asked);
+                self.settle_at(core, Arc::clone(&departure.slots), &map);
+            }
+            (map, _) => {
+                let epoch = map.map_or(0, |map| map.epoch());
+                self.release_holds(asked, &departure.slots, epoch);
+            }
+        }
+    }
+}
