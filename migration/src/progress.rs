@@ -122,8 +122,10 @@ pub struct Progress {
     pub bytes_sent_again: u64,
     /// Bytes of deltas among those.
     pub delta_bytes_sent: u64,
-    /// Bytes a second that the target applies, as measured; 0 before the first measurement.
+    /// Bytes a second that arrive, over the last second or so.
     pub rate: u64,
+    /// Bytes a second that the target applies when it has enough to do, as measured; 0 before the first measurement.
+    pub apply_rate: u64,
     /// Bytes of deltas that the target has not applied.
     pub lag_bytes: u64,
     /// The shortest time to the target and back that was seen; 0 before the first.
@@ -160,6 +162,7 @@ impl Progress {
             bytes_sent_again: 0,
             delta_bytes_sent: 0,
             rate: 0,
+            apply_rate: 0,
             lag_bytes: 0,
             round_trip_us: 0,
             eta_us: None,

@@ -136,3 +136,237 @@ impl Kind {
         self.is_numbered() || matches!(self, Kind::Hello | Kind::Ping)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use whimbrel_engine::key::{SLOT_COUNT, SlotId};
+    use whimbrel_engine::topology::NodeId;
+
+    use super::*;
+    use crate::batch::{Batch, BatchId, Incarnation, MoveId};
+    use crate::frame::{DeltasHead, PAYLOAD_BYTES_MAX, RunHead, Seal, Welcome};
+    use crate::lane::Lane;
+
+    fn slot() -> impl Strategy<Value = SlotId> {
+        (0..SLOT_COUNT).prop_filter_map("a slot", SlotId::new)
+    }
+
+    fn head() -> impl Strategy<Value = RunHead> {
+        (slot(), 1..=u16::MAX).prop_map(|(slot, copy)| RunHead { slot, copy })
+    }
+
+    fn hello() -> impl Strategy<Value = Hello> {
+        let slots = proptest::collection::btree_set(slot(), 1..40);
+        (any::<(u128, u32, bool, bool, u64, u64)>(), slots, 1..=u32::MAX, 1..=u32::MAX).prop_map(
+            |((job, number, is_delta, was_welcome, incarnation, began_us), slots, life, connection)| Hello {
+                batch: Batch {
+                    id: BatchId { job: MoveId(job), number },
+                    source: NodeId::derived(began_us, 1),
+                    target: NodeId::derived(began_us, 2),
+                    slots: slots.into_iter().rev().collect(),
+                },
+                lane: if is_delta { Lane::Delta } else { Lane::Snapshot },
+                life,
+                connection,
+                was_welcome,
+                source_incarnation: Incarnation(incarnation),
+                began_us,
+            },
+        )
+    }
+
+    fn seal() -> impl Strategy<Value = Seal> {
+        any::<(u32, u64, u64, u64, u64, u64)>().prop_map(
+            |(attempt, keys, deltas, slots_digest, snapshot_digest, delta_digest)| Seal {
+                attempt,
+                keys,
+                deltas,
+                slots_digest,
+                snapshot_digest,
+                delta_digest,
+            },
+        )
+    }
+
+    /// Encodes a frame of any kind in an envelope that fits, and hands it on with both.
+    fn any_frame(check: impl Fn(Frame<'_>, Envelope, Vec<u8>) -> Result<(), TestCaseError>) {
+        let strategy = (
+            (0..17u8, any::<u64>(), any::<u64>(), any::<u32>(), any::<u32>()),
+            (head(), hello(), seal(), slot()),
+            proptest::collection::vec(any::<u8>(), 0..300),
+            ".{0,40}",
+        );
+        proptest!(|(((which, one, two, life, connection), (head, hello, seal, slot), bytes, reason) in strategy)| {
+            let first = one.max(1);
+            let deltas = DeltasHead { of: head, first, last: first.saturating_add(two) };
+            let welcome =
+                Welcome { incarnation: Incarnation(one), expected: two, bytes_per_second: u64::from(life) };
+            let frame = match which {
+                0 => Frame::Hello(hello),
+                1 => Frame::Welcome(welcome),
+                2 => Frame::Refused([
+                    Refusal::Forgotten, Refusal::Stale, Refusal::UnknownTarget, Refusal::Occupied { slot },
+                    Refusal::Staged { slot }, Refusal::Owned { slot }, Refusal::Busy,
+                ][(one % 7) as usize]),
+                3 => Frame::Ack { expected: one },
+                4 => Frame::Rate { bytes_per_second: one },
+                5 => Frame::Ping { echo: one },
+                6 => Frame::Pong { echo: one },
+                7 => Frame::Run { head, run: &bytes },
+                8 => Frame::SlotEnd { head, keys: one },
+                9 => Frame::SlotRestart { head },
+                10 => Frame::Deltas { head: deltas, run: &bytes },
+                11 => Frame::Seal(seal),
+                12 => Frame::Sealed { attempt: life },
+                13 => Frame::Resume { attempt: life },
+                14 => Frame::Abort { reason },
+                15 => Frame::Failed { reason },
+                _ => Frame::Committed { map: &bytes },
+            };
+            let number = if frame.kind().is_numbered() { first } else { 0 };
+            let envelope = Envelope { number, life, connection };
+            let mut encoded = Vec::new();
+            frame.encode(envelope, &mut encoded);
+            check(frame, envelope, encoded)?;
+        });
+    }
+
+    #[test]
+    fn frames_come_back_as_they_were_in_any_cut() {
+        any_frame(|frame, envelope, encoded| {
+            let mut decoder = Decoder::default();
+            for (index, piece) in encoded.chunks(7).enumerate() {
+                prop_assert!(decoder.peek().unwrap().is_none(), "only {index} pieces are there");
+                decoder.push(piece);
+            }
+            decoder.push(&encoded[..5]);
+            let whole = decoder.peek().unwrap().expect("the frame is there");
+            prop_assert_eq!(whole.header.envelope, envelope);
+            prop_assert_eq!(Frame::read(whole.header.kind, whole.payload).unwrap(), frame);
+            let frame_bytes = whole.frame_bytes();
+            decoder.skip(frame_bytes);
+            prop_assert!(decoder.peek().unwrap().is_none());
+            prop_assert_eq!(decoder.into_rest(), &encoded[..5]);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn no_flipped_bit_goes_unnoticed() {
+        any_frame(|_, envelope, encoded| {
+            // All bits of the header, and one in each byte of the payload.
+            for bit in (0..encoded.len() * 8).filter(|bit| *bit < 256 || bit % 9 == 0) {
+                let mut damaged = encoded.clone();
+                damaged[bit / 8] ^= 1 << (bit % 8);
+                // More bytes follow on a live connection: a length that grew ends somewhere.
+                damaged.extend([0; 64]);
+                let mut decoder = Decoder::default();
+                decoder.push(&damaged);
+                if let Ok(Some(whole)) = decoder.peek() {
+                    prop_assert!(false, "bit {bit}: {:?} {envelope:?}", whole.header);
+                }
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn no_truncated_payload_is_taken_for_a_whole_one() {
+        any_frame(|frame, _, encoded| {
+            let payload = &encoded[HEADER_BYTES..];
+            for length in 0..payload.len() {
+                match Frame::read(frame.kind(), &payload[..length]) {
+                    Err(error) => prop_assert_eq!(error, FrameError::Payload { kind: frame.kind() }),
+                    // Bytes of others, texts and lists of slots end where the header says.
+                    Ok(read) => {
+                        prop_assert!(read != frame);
+                        let is_open = matches!(
+                            frame,
+                            Frame::Run { .. }
+                                | Frame::Deltas { .. }
+                                | Frame::Committed { .. }
+                                | Frame::Hello(_)
+                                | Frame::Abort { .. }
+                                | Frame::Failed { .. }
+                        );
+                        prop_assert!(is_open, "{:?}", frame.kind());
+                    }
+                }
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_greeting_wants_a_hello_and_keeps_what_follows() {
+        let batch = Batch {
+            id: BatchId { job: MoveId(1), number: 2 },
+            source: NodeId::derived(1, 1),
+            target: NodeId::derived(1, 2),
+            slots: (0..SLOT_COUNT).filter_map(SlotId::new).collect(),
+        };
+        let hello = Hello {
+            batch,
+            lane: Lane::Snapshot,
+            life: 1,
+            connection: 3,
+            was_welcome: false,
+            source_incarnation: Incarnation(5),
+            began_us: 6,
+        };
+        let mut bytes = Vec::new();
+        Frame::Hello(hello.clone()).encode(Envelope { number: 0, life: 1, connection: 3 }, &mut bytes);
+        assert!(bytes.len() <= Greeting::BYTES_MAX);
+        bytes.extend(b"rest");
+        let mut greeting = Greeting::default();
+        let (first, last) = bytes.split_last_chunk::<8>().expect("it is longer");
+        assert_eq!(greeting.receive(first), Ok(None));
+        assert_eq!(greeting.receive(last), Ok(Some((hello.clone(), b"rest".to_vec()))));
+
+        let mut other = Vec::new();
+        Frame::Ping { echo: 1 }.encode(Envelope::default(), &mut other);
+        assert_eq!(Greeting::default().receive(&other), Err(FrameError::Unexpected { kind: Kind::Ping }));
+        assert_eq!(Greeting::default().receive(&[b'G'; 64]), Err(FrameError::Magic));
+
+        let mut decoder = Decoder::default();
+        decoder.push(&Greeting::refuse(&hello, Refusal::Busy));
+        let whole = decoder.peek().unwrap().expect("a whole frame");
+        assert_eq!((whole.header.envelope.life, whole.header.envelope.connection), (1, 3));
+        assert_eq!(Frame::read(whole.header.kind, whole.payload), Ok(Frame::Refused(Refusal::Busy)));
+    }
+
+    #[test]
+    fn a_long_stream_takes_no_more_room_than_what_waits() {
+        let mut frame = Vec::new();
+        crate::frame::encode_with(
+            Kind::Run,
+            Envelope { number: 1, life: 1, connection: 1 },
+            &mut frame,
+            |out| {
+                out.resize(out.len() + 1000, 1);
+            },
+        );
+        let mut decoder = Decoder::default();
+        for _ in 0..10_000 {
+            // One byte of the next frame is always there.
+            decoder.push(&frame[1..]);
+            decoder.push(&frame[..1]);
+            if decoder.len() > frame.len() {
+                let first = decoder.len() % frame.len();
+                decoder.skip(first.max(frame.len()).min(decoder.len() - 1));
+            }
+        }
+        assert!(decoder.bytes.capacity() < 16 * frame.len(), "{}", decoder.bytes.capacity());
+    }
+
+    #[test]
+    fn reasons_are_cut_between_characters() {
+        let reason = "ü".repeat(super::super::REASON_BYTES_MAX);
+        let mut bytes = Vec::new();
+        Frame::Abort { reason }.encode(Envelope { number: 1, life: 1, connection: 1 }, &mut bytes);
+        let Ok(Frame::Abort { reason }) = Frame::read(Kind::Abort, &bytes[HEADER_BYTES..]) else { panic!() };
+        assert_eq!(reason.len(), super::super::REASON_BYTES_MAX);
+        const { assert!(Greeting::BYTES_MAX < PAYLOAD_BYTES_MAX) };
+    }
+}

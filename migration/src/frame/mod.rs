@@ -157,6 +157,20 @@ impl Frame<'_> {
         }
     }
 
+    /// The frame by itself, if it is one of those that the target sends: none of them holds bytes of others.
+    pub fn into_answer(self) -> Option<Frame<'static>> {
+        Some(match self {
+            Frame::Welcome(welcome) => Frame::Welcome(welcome),
+            Frame::Refused(refusal) => Frame::Refused(refusal),
+            Frame::Ack { expected } => Frame::Ack { expected },
+            Frame::Rate { bytes_per_second } => Frame::Rate { bytes_per_second },
+            Frame::Pong { echo } => Frame::Pong { echo },
+            Frame::Sealed { attempt } => Frame::Sealed { attempt },
+            Frame::Failed { reason } => Frame::Failed { reason },
+            _ => return None,
+        })
+    }
+
     /// Appends the frame in this envelope.
     pub fn encode(&self, envelope: Envelope, out: &mut Vec<u8>) {
         header::build(self.kind(), envelope, out, |out| self.put_payload(out));

@@ -58,6 +58,8 @@ pub struct LaneSender {
     cursor: usize,
     /// Bytes of it that are out already.
     offset: usize,
+    /// Bytes of the frames before the cursor.
+    out_bytes: usize,
     /// Whether the receiver has said where to go on.
     is_open: bool,
     /// Frames of the connection, put out before the next one of the window.
@@ -83,6 +85,7 @@ impl LaneSender {
             window_bytes: 0,
             cursor: 0,
             offset: 0,
+            out_bytes: 0,
             is_open: false,
             control: Vec::new(),
             output: Vec::new(),
@@ -110,8 +113,7 @@ impl LaneSender {
     /// The connection is gone.
     pub fn close(&mut self) {
         self.is_open = false;
-        self.cursor = 0;
-        self.offset = 0;
+        self.rewind();
         self.control.clear();
         self.output.clear();
     }
@@ -131,10 +133,15 @@ impl LaneSender {
         if expected > self.sent_below {
             return Err(LaneError::Ahead);
         }
-        self.cursor = 0;
-        self.offset = 0;
+        self.rewind();
         self.is_open = true;
         Ok(self.release(expected))
+    }
+
+    fn rewind(&mut self) {
+        self.cursor = 0;
+        self.offset = 0;
+        self.out_bytes = 0;
     }
 
     /// The receiver has everything below this number.
@@ -150,7 +157,10 @@ impl LaneSender {
         let mut acknowledged = Acknowledged::default();
         while self.acknowledged() < expected {
             let kept = self.window.pop_front().expect("numbers below the next one are in the window");
-            self.cursor = self.cursor.saturating_sub(1);
+            if self.cursor > 0 {
+                self.cursor -= 1;
+                self.out_bytes -= kept.bytes.len();
+            }
             self.window_bytes -= kept.bytes.len();
             acknowledged.bytes += kept.bytes.len() as u64;
             acknowledged.stamp = kept.stamp;
@@ -226,6 +236,7 @@ impl LaneSender {
                 kept.stamp = Stamp { at_us: now_us, delivered };
                 self.offset = 0;
                 self.cursor += 1;
+                self.out_bytes += kept.bytes.len();
                 self.sent_below = self.sent_below.max(number + 1);
             }
         }
@@ -248,9 +259,9 @@ impl LaneSender {
         self.window_bytes
     }
 
-    /// Whether everything that was made is out.
-    pub fn is_flushed(&self) -> bool {
-        self.control.is_empty() && self.cursor == self.window.len()
+    /// Bytes that were made and are not out on this connection.
+    pub fn unsent_bytes(&self) -> usize {
+        self.window_bytes - self.out_bytes - self.offset
     }
 
     /// Whether the receiver has said where to go on.

@@ -1,65 +1,82 @@
 //! The source's side of a batch.
+//!
+//! ```text
+//! Moving ──► Pausing ──► Committing ──► Committed ──► Ended
+//!  │ ▲  ◄──────┘ given up    │ refused
+//!  │ └── Restarting          ▼
+//!  └──────────────────► Aborting ──► Ended
+//! ```
+//!
+//! One state says what ownership hangs on; the link, each slot and each lane have states of their own, so that a cut is the
+//! same thing everywhere. `advance` does one bounded step after the other; what arrives only changes states.
 
+mod action;
+mod answers;
+mod copying;
+mod ending;
+mod link;
+mod pausing;
+mod report;
 mod settings;
+mod slots;
+mod streaming;
+
+use std::collections::VecDeque;
 
 use whimbrel_engine::shard::Shard;
 
+pub use action::{Action, Hold, Outcome};
 pub use settings::OutgoingSettings;
 
 use crate::advance::Advance;
 use crate::batch::{Batch, Incarnation};
-use crate::frame::FrameError;
-use crate::lane::{Lane, LaneSender, PerLane};
-use crate::progress::Progress;
+use crate::frame::{FrameError, Refusal};
+use crate::handover::{Drain, Pauses};
+use crate::lane::{Lane, LaneReceiver, LaneSender, PerLane};
+use crate::progress::{Phase, Progress};
 
-/// What waits at the source.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Hold {
-    /// Nothing.
-    None,
-    /// Writes to the slots.
-    Writes,
-    /// Everything that touches the slots.
-    All,
-}
+/// Bytes of a lane that wait to be sent; beyond, no more are made until the caller takes them.
+pub const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 
-/// What became of a commit.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Outcome {
-    /// The target owns the slots. The caller has adopted the map: nothing of the slots is served here any more.
+/// While slots are watched, their queues are looked at this often.
+const WATCH_US: u64 = 1_000;
+
+/// What ownership hangs on.
+#[derive(Debug)]
+enum State {
+    /// Slots are copied, deltas are sent.
+    Moving,
+    /// Writes wait.
+    Pausing(pausing::Pause),
+    /// The map was asked to give the slots to the target. Nothing of them is served until it is known whether it did.
+    Committing {
+        /// When the store is to be asked what became of it; none while an answer is awaited.
+        resolve_at_us: Option<u64>,
+        /// How often it answered that it does not know.
+        resolves: u32,
+    },
+    /// The target owns the slots. They are dropped here; the target is told, or reads the map.
     Committed {
-        /// The map, as the store keeps it.
-        map: Vec<u8>,
+        /// The frame that tells it.
+        number: u64,
+        /// How long it is tried.
+        until_us: u64,
+        /// Whether the target needs not be told any more.
+        is_heard: bool,
     },
-    /// The source owns the slots, and this commit can never take effect.
-    Refused {
-        /// Why.
-        reason: String,
+    /// The source owns the slots. The target is told.
+    Aborting {
+        /// The frame that tells it.
+        number: u64,
+        /// How long it is tried.
+        until_us: u64,
+        /// Whether the target needs not be told.
+        is_heard: bool,
     },
-    /// Nobody knows yet.
-    Unknown,
-}
-
-/// What the source's side asks of its caller.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Action {
-    /// Open both lanes anew, and say `connected` or `disconnected` of each. What is left of older connections is closed.
-    Connect,
-    /// Close both lanes. Nothing is to be said about it.
-    Disconnect,
-    /// Let these commands wait from now on, and say `held` when none of them is under way any more; what waited at a higher
-    /// level goes on. `Hold::None` needs no answer.
-    Hold(Hold),
-    /// Give the slots to the target in the map, if the map, the source's registration and the target's are what they were;
-    /// say the `outcome`.
-    Commit {
-        /// The target's process.
-        target: Incarnation,
-    },
-    /// Find out what became of the commit, and see to it that nothing more can become of it; say the `outcome`.
-    Resolve,
-    /// It is over. The machine wants nothing more; the lanes may be closed once their output is sent.
-    Ended(Result<(), String>),
+    /// Slots are let go of to begin from zero.
+    Restarting,
+    /// Nothing is left to do.
+    Ended,
 }
 
 /// The source's side of a batch.
@@ -67,15 +84,76 @@ pub enum Action {
 pub struct Outgoing {
     batch: Batch,
     settings: OutgoingSettings,
-    lanes: PerLane<LaneSender>,
+    began_us: u64,
+    state: State,
+    link: link::Link,
+    senders: PerLane<LaneSender>,
+    receivers: PerLane<LaneReceiver>,
+    slots: slots::Slots,
+    round: streaming::Round,
+    /// Slots that are being let go of, whatever the state is.
+    release: Option<ending::Release>,
+    drain: Drain,
+    pauses: Pauses,
+    /// Since when commands wait.
+    held_since_us: Option<u64>,
+    /// The last seal; each has another number, over all lives.
+    attempt: u32,
+    /// How often the batch began anew. `lives <= restarts_max`.
+    lives: u32,
+    /// The process that answered in this life.
+    target: Option<Incarnation>,
+    /// Whether the target has dropped everything by itself.
+    target_failed: bool,
+    rate_max: Option<u64>,
+    /// Why the target would not have the batch last.
+    refusal: Option<Refusal>,
+    /// Why the batch is to fail at the next step.
+    failure: Option<String>,
+    /// Why the batch is to begin from zero at the next step.
+    lost: Option<&'static str>,
+    actions: VecDeque<Action>,
     progress: Progress,
+    /// Bytes of copies that began anew.
+    bytes_for_nothing: u64,
+    throughput: report::Throughput,
 }
 
 impl Outgoing {
     /// Begins a batch. The first thing it asks for is a connection.
-    pub fn new(batch: Batch, settings: OutgoingSettings, _now_us: u64) -> Self {
-        let progress = Progress::new(batch.slots.len());
-        Outgoing { batch, settings, lanes: PerLane::of(|_| LaneSender::new(1)), progress }
+    pub fn new(batch: Batch, settings: OutgoingSettings, now_us: u64) -> Self {
+        assert!(!batch.slots.is_empty(), "a batch has slots");
+        let mut progress = Progress::new(batch.slots.len());
+        progress.phase = Phase::Connecting;
+        let mut outgoing = Outgoing {
+            began_us: now_us,
+            state: State::Moving,
+            link: link::Link::new(settings.link_timeout_us, now_us),
+            senders: PerLane::of(|_| LaneSender::new(1)),
+            receivers: PerLane::of(|_| LaneReceiver::new(1, false)),
+            slots: slots::Slots::new(&batch.slots),
+            round: streaming::Round::default(),
+            release: None,
+            drain: Drain::default(),
+            pauses: Pauses::new(settings.pause_target_us, settings.pause_max_us),
+            held_since_us: None,
+            attempt: 0,
+            lives: 0,
+            target: None,
+            target_failed: false,
+            rate_max: None,
+            refusal: None,
+            failure: None,
+            lost: None,
+            actions: VecDeque::new(),
+            progress,
+            bytes_for_nothing: 0,
+            throughput: report::Throughput::default(),
+            batch,
+            settings,
+        };
+        outgoing.tend_link(now_us);
+        outgoing
     }
 
     /// The batch.
@@ -85,35 +163,48 @@ impl Outgoing {
 
     /// A lane is connected.
     pub fn connected(&mut self, lane: Lane, now_us: u64) {
-        let _ = (lane, now_us, &self.settings);
+        if self.link.connected(lane, now_us) {
+            self.greet(lane);
+        }
     }
 
     /// A lane is not connected any more, or could not be. The caller drops the other one as well; `Action::Connect` asks for
     /// both anew.
     pub fn disconnected(&mut self, lane: Lane, now_us: u64) {
-        let _ = (lane, now_us);
+        let _ = lane;
+        self.link_lost(now_us);
     }
 
     /// Bytes came on a lane, cut anywhere. After an error the caller drops both lanes and says `disconnected`.
     pub fn receive(&mut self, lane: Lane, bytes: &[u8], now_us: u64) -> Result<(), FrameError> {
-        let _ = (lane, bytes, now_us);
-        Ok(())
+        if !self.link.hears(lane, now_us) {
+            return Ok(());
+        }
+        self.receivers.on(lane).receive(bytes)?;
+        self.hear(lane, now_us)
     }
 
     /// What `Action::Hold` asked to wait, waits.
     pub fn held(&mut self, hold: Hold, now_us: u64) {
-        let _ = (hold, now_us);
+        let _ = now_us;
+        self.pause_held(hold);
     }
 
-    /// What `Action::Commit` or `Action::Resolve` came to.
+    /// What `Action::Commit` or `Action::Resolve` came to. What it leads to is done by `advance`, in steps; the hold ends at
+    /// once.
     pub fn outcome(&mut self, outcome: Outcome, shard: &mut Shard, now_us: u64) {
-        let _ = (outcome, shard, now_us);
+        let _ = shard;
+        self.settle(outcome, now_us);
     }
 
     /// Gives up; `false`, and without effect, once the commit was asked for.
     pub fn cancel(&mut self, reason: String, shard: &mut Shard, now_us: u64) -> bool {
-        let _ = (reason, shard, now_us);
-        false
+        let _ = shard;
+        let is_revocable = self.is_revocable();
+        if is_revocable {
+            self.abort(Phase::Cancelled, reason, now_us);
+        }
+        is_revocable
     }
 
     /// Goes on in bounded steps while there is time left. Puts out at most `bytes_max` bytes of baseline and deltas; what
@@ -126,27 +217,146 @@ impl Outgoing {
         bytes_max: usize,
         is_time_left: &mut dyn FnMut() -> bool,
     ) -> Advance {
-        let _ = (shard, now_us, bytes_max, is_time_left);
-        Advance::Idle
+        let mut bytes_left = bytes_max;
+        self.begin_round(shard);
+        self.tend(shard, now_us);
+        loop {
+            let worked = self.step(shard, now_us);
+            bytes_left = bytes_left.saturating_sub(self.flush(bytes_left, now_us));
+            if !worked {
+                return self.due(bytes_left, shard, now_us);
+            }
+            if !is_time_left() {
+                return Advance::Now;
+            }
+        }
     }
 
-    /// Bytes to be sent on a lane; the caller takes what is there. Beyond `OUTPUT_BYTES_MAX` no more is made.
+    /// Deals with what is due by the clock.
+    fn tend(&mut self, shard: &Shard, now_us: u64) {
+        self.note(shard, now_us);
+        if matches!(self.state, State::Ended) {
+            return;
+        }
+        if self.pause_ends_at_us().is_some_and(|at_us| now_us >= at_us) {
+            self.give_up_pause(now_us);
+        }
+        if self.is_revocable() && self.link.times_out_at_us().is_some_and(|at_us| now_us >= at_us) {
+            let why = self.refusal.map_or_else(|| "no link".to_owned(), |refusal| refusal.to_string());
+            self.fail(format!("the target could not be reached for migration-link-timeout: {why}"));
+        }
+        self.tend_link(now_us);
+    }
+
+    /// One bounded step; whether there was something to do.
+    fn step(&mut self, shard: &mut Shard, now_us: u64) -> bool {
+        if let Some(reason) = self.failure.take() {
+            self.abort(Phase::Failed, reason, now_us);
+            return true;
+        }
+        if let Some(reason) = self.lost.take() {
+            self.begin_again(reason, now_us);
+            return true;
+        }
+        if let Some(release) = self.release {
+            self.step_release(release, shard);
+            return true;
+        }
+        match &mut self.state {
+            State::Moving => {
+                let deltas = self.step_deltas(shard);
+                let copied = self.step_copy(shard);
+                deltas || copied || self.step_pause(shard, now_us)
+            }
+            State::Pausing(pause) => {
+                let pause = *pause;
+                self.step_pausing(pause, shard)
+            }
+            State::Committing { resolve_at_us, .. } => {
+                let is_due = resolve_at_us.is_some_and(|at_us| now_us >= at_us);
+                if is_due {
+                    *resolve_at_us = None;
+                    self.actions.push_back(Action::Resolve);
+                }
+                is_due
+            }
+            State::Committed { .. } | State::Aborting { .. } => self.step_end(now_us),
+            State::Restarting => {
+                self.live_again();
+                self.tend_link(now_us);
+                true
+            }
+            State::Ended => false,
+        }
+    }
+
+    /// Puts out what was made: urgent things first, and those of them that cannot wait whatever is left of the bytes.
+    fn flush(&mut self, bytes_max: usize, now_us: u64) -> usize {
+        let delivered = self.drain.delivered();
+        let mut bytes_left = bytes_max;
+        let mut bytes = 0;
+        for lane in Lane::ALL {
+            let urgent = match &self.state {
+                _ if lane == Lane::Snapshot => 0,
+                State::Pausing(pause) => pause.bytes_left,
+                State::Committed { .. } | State::Aborting { .. } => OUTPUT_BYTES_MAX,
+                _ => 0,
+            };
+            let sender = self.senders.on(lane);
+            let room = OUTPUT_BYTES_MAX.saturating_sub(sender.output().len());
+            let made = sender.flush(bytes_left.max(urgent).min(room), now_us, delivered);
+            if let State::Pausing(pause) = &mut self.state {
+                pause.bytes_left = pause.bytes_left.saturating_sub(made.saturating_sub(bytes_left));
+            }
+            bytes_left = bytes_left.saturating_sub(made);
+            bytes += made;
+        }
+        bytes
+    }
+
+    /// When there is something to do, now that nothing is left to be done.
+    fn due(&self, bytes_left: usize, shard: &Shard, now_us: u64) -> Advance {
+        let unsent = |sender: &LaneSender| sender.is_open() && sender.unsent_bytes() > 0;
+        if bytes_left == 0 && (unsent(&self.senders.delta) || unsent(&self.senders.snapshot)) {
+            return Advance::Now;
+        }
+        let at = |at_us: Option<u64>| at_us.map_or(Advance::Idle, Advance::At);
+        let mut due = match &self.state {
+            State::Ended => return Advance::Idle,
+            State::Committing { resolve_at_us, .. } => at(*resolve_at_us),
+            State::Committed { until_us, .. } | State::Aborting { until_us, .. } => Advance::At(*until_us),
+            State::Pausing(_) => at(self.pause_ends_at_us()),
+            State::Moving if self.link.is_up() && self.slots.are_all_streaming() => {
+                Advance::At(self.pauses.next_us(now_us).min(now_us + WATCH_US))
+            }
+            State::Moving | State::Restarting => Advance::Idle,
+        };
+        if self.is_revocable() {
+            due = due.or(at(self.link.times_out_at_us()));
+            if self.link.is_up() && shard.all_queued_delta_bytes() > 0 || self.slots.streaming() > 0 {
+                due = due.or(Advance::At(now_us + WATCH_US));
+            }
+        }
+        due.or(self.link.due())
+    }
+
+    /// Bytes to be sent on a lane; the caller takes what is there. Beyond `OUTPUT_BYTES_MAX` no more are made.
     pub fn output(&mut self, lane: Lane) -> &mut Vec<u8> {
-        self.lanes.on(lane).output()
+        self.senders.on(lane).output()
     }
 
     /// What is asked of the caller next; to be called until there is nothing.
     pub fn action(&mut self) -> Option<Action> {
-        None
+        self.actions.pop_front()
     }
 
     /// The bytes a second that the target allows; none if it sets no limit.
     pub fn rate_max(&self) -> Option<u64> {
-        None
+        self.rate_max
     }
 
-    /// How far it has come.
-    pub fn progress(&self) -> Progress {
-        self.progress.clone()
+    /// Whether commands for the batch's slots must not be served here as far as this batch is concerned.
+    pub fn is_held(&self) -> bool {
+        self.held_since_us.is_some()
     }
 }

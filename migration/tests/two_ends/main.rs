@@ -1,0 +1,232 @@
+//! Source and target joined in memory: whatever happens to the link, the target and the store, every acknowledged write ends up
+//! where the slots end up, and nothing anywhere else.
+
+mod pair;
+
+use pair::{Change, KEYS, Owner, Pair, TAGS, settings};
+use proptest::prelude::*;
+use whimbrel_migration::{Lane, OutgoingSettings, Phase};
+
+#[test]
+fn a_quiet_batch_moves() {
+    let mut pair = Pair::new(300, settings());
+    pair.settle();
+    assert_eq!((pair.ended.clone(), pair.owner), (Some(Ok(())), Owner::Target));
+    pair.check();
+    let progress = pair.outgoing.progress();
+    assert_eq!((progress.phase, progress.slots_done, progress.keys_done), (Phase::Done, 3, 903));
+    assert_eq!((progress.pauses_tried, progress.pauses.count()), (1, 1));
+    assert_eq!((progress.reconnects, progress.restarts, progress.bytes_sent_again), (0, 0, 0));
+}
+
+#[test]
+fn a_batch_moves_under_writes() {
+    let mut pair = Pair::new(200, settings());
+    let mut number = 0;
+    while pair.ended.is_none() {
+        pair.round();
+        for _ in 0..20 {
+            number += 1;
+            pair.write(TAGS[number % 4], number % 199, Change::Set { bytes: number % 700 });
+        }
+        assert!(number < 100_000, "{:?}", pair.outgoing.progress());
+    }
+    pair.settle();
+    pair.check();
+    assert_eq!(pair.owner, Owner::Target);
+}
+
+#[test]
+fn a_cut_link_goes_on_where_it_was() {
+    let mut pair = Pair::new(300, settings());
+    let mut rounds = 0;
+    while pair.ended.is_none() {
+        pair.round();
+        rounds += 1;
+        if rounds % 3 == 0 {
+            pair.cut();
+        }
+    }
+    pair.settle();
+    pair.check();
+    let progress = pair.outgoing.progress();
+    assert!(progress.reconnects > 2 && progress.restarts == 0, "{progress:?}");
+    assert!(progress.bytes_sent_again <= u64::from(progress.reconnects) * 2 * 4_700, "{progress:?}");
+}
+
+#[test]
+fn a_target_that_starts_again_gets_everything_anew() {
+    let mut pair = Pair::new(300, settings());
+    (0..4).for_each(|_| pair.round());
+    assert!(pair.outgoing.progress().bytes_done > 0);
+    pair.restart_target();
+    pair.settle();
+    pair.check();
+    assert_eq!((pair.outgoing.progress().restarts, pair.owner), (1, Owner::Target));
+}
+
+#[test]
+fn a_target_that_starts_again_too_often_fails_the_batch() {
+    let mut pair = Pair::new(300, settings());
+    while pair.ended.is_none() {
+        (0..3).for_each(|_| pair.round());
+        pair.restart_target();
+    }
+    pair.settle();
+    pair.check();
+    assert!(pair.ended.clone().is_some_and(|result| result.is_err()));
+    assert_eq!((pair.owner, pair.outgoing.progress().phase), (Owner::Source, Phase::Failed));
+}
+
+#[test]
+fn cancelling_leaves_no_trace() {
+    for rounds in 0..12 {
+        let mut pair = Pair::new(300, settings());
+        (0..rounds).for_each(|_| pair.round());
+        let was_revocable = pair.outgoing.cancel("asked to".to_owned(), &mut pair.source, pair.now_us);
+        pair.source_actions();
+        pair.settle();
+        pair.check();
+        assert_eq!(pair.owner == Owner::Source, was_revocable, "{rounds}");
+    }
+}
+
+#[test]
+fn without_a_target_the_batch_fails_in_time() {
+    let mut pair = Pair::new(10, settings());
+    let began_us = pair.now_us;
+    while pair.ended.is_none() {
+        pair.now_us += 20_000;
+        pair.step_source(10, usize::MAX);
+        pair.cut();
+    }
+    assert_eq!((pair.now_us - began_us) / 1_000_000, 10);
+    pair.check();
+}
+
+#[test]
+fn a_fork_that_retains_too_much_begins_its_slot_anew() {
+    let mut pair = Pair::new(300, settings());
+    let mut limits = *pair.source.limits();
+    limits.fork_retained_bytes_max = 2_000;
+    pair.source.set_limits(limits);
+    pair.connect();
+    for round in 0..8 {
+        pair.now_us += 1_000;
+        pair.connect();
+        pair.step_source(6, usize::MAX);
+        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.step_target(100);
+        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        if round == 3 {
+            for number in 0..300 {
+                pair.write("a", number, Change::Set { bytes: 600 });
+            }
+        }
+    }
+    assert!(pair.outgoing.progress().restarts > 0, "{:?}", pair.outgoing.progress());
+    pair.settle();
+    pair.check();
+    assert_eq!(pair.owner, Owner::Target);
+}
+
+#[test]
+fn more_deltas_than_may_wait_fail_the_batch() {
+    let mut pair = Pair::new(300, OutgoingSettings { delta_bytes_max: 50_000, ..settings() });
+    (0..2).for_each(|_| pair.round());
+    for number in 0..300 {
+        pair.write(TAGS[number % 3], number, Change::Set { bytes: 600 });
+    }
+    pair.settle();
+    pair.check();
+    let reason = pair.ended.clone().and_then(Result::err).unwrap_or_default();
+    assert!(reason.contains("migration-delta-max"), "{reason}");
+}
+
+/// What may happen.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Write { tag: usize, number: usize, change: Change },
+    Source { steps: usize, bytes_max: usize },
+    Target { steps: usize },
+    Deliver { lane: Lane, bytes_max: usize },
+    Connect,
+    Cut,
+    Wait { us: u64 },
+    AnswerHold,
+    Store { answers: bool },
+    LoseCommit,
+    TellTarget,
+    RestartTarget,
+    Cancel,
+    Rounds { count: usize },
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        20 => (0..900usize).prop_map(|bytes| Change::Set { bytes }),
+        5 => Just(Change::Delete),
+        10 => (0..20u8).prop_map(|name| Change::Field { name }),
+        4 => (0..20u8).prop_map(|name| Change::RemoveField { name }),
+        3 => Just(Change::Expire),
+        1 => Just(Change::Flush),
+    ]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let lane = || prop_oneof![Just(Lane::Delta), Just(Lane::Snapshot)];
+    prop_oneof![
+        30 => (0..4usize, 0..KEYS, change()).prop_map(|(tag, number, change)| Event::Write { tag, number, change }),
+        30 => (1..12usize, prop_oneof![0..2_000usize, Just(usize::MAX)])
+            .prop_map(|(steps, bytes_max)| Event::Source { steps, bytes_max }),
+        20 => (1..12usize).prop_map(|steps| Event::Target { steps }),
+        40 => (lane(), prop_oneof![1..300usize, Just(usize::MAX)])
+            .prop_map(|(lane, bytes_max)| Event::Deliver { lane, bytes_max }),
+        12 => Just(Event::Connect),
+        2 => Just(Event::Cut),
+        10 => prop_oneof![1..2_000u64, 1..30_000u64, 1..1_000_000u64].prop_map(|us| Event::Wait { us }),
+        12 => Just(Event::AnswerHold),
+        6 => any::<bool>().prop_map(|answers| Event::Store { answers }),
+        1 => Just(Event::LoseCommit),
+        5 => Just(Event::TellTarget),
+        1 => Just(Event::RestartTarget),
+        1 => Just(Event::Cancel),
+        6 => (1..4usize).prop_map(|count| Event::Rounds { count }),
+    ]
+}
+
+fn happen(pair: &mut Pair, event: Event) {
+    match event {
+        Event::Write { tag, number, change } => drop(pair.write(TAGS[tag], number, change)),
+        Event::Source { steps, bytes_max } => pair.step_source(steps, bytes_max),
+        Event::Target { steps } => pair.step_target(steps),
+        Event::Deliver { lane, bytes_max } => pair.deliver(lane, bytes_max),
+        Event::Connect => pair.connect(),
+        Event::Cut => pair.cut(),
+        Event::Wait { us } => pair.now_us += us,
+        Event::AnswerHold => pair.answer_hold(),
+        Event::Store { answers } => pair.step_store(answers),
+        Event::LoseCommit => pair.lose_commit(),
+        Event::TellTarget => pair.tell_target(),
+        Event::RestartTarget => pair.restart_target(),
+        Event::Cancel => {
+            pair.outgoing.cancel("asked to".to_owned(), &mut pair.source, pair.now_us);
+            pair.source_actions();
+        }
+        Event::Rounds { count } => (0..count).for_each(|_| pair.round()),
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_no_write_is_lost(
+        keys in 0..60usize, events in proptest::collection::vec(event(), 1..400)
+    ) {
+        let mut pair = Pair::new(keys, settings());
+        for event in events {
+            happen(&mut pair, event);
+        }
+        pair.settle();
+        pair.check();
+    }
+}

@@ -1,0 +1,483 @@
+//! A source and a target with real shards, the wires between them, and a map store: everything that a batch meets, in one
+//! thread and under a clock that the test moves.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use whimbrel_engine::key::{HashSeed, SlotId};
+use whimbrel_engine::shard::{Expiry, Key, Shard, ShardLimits};
+use whimbrel_engine::topology::NodeId;
+use whimbrel_migration::{
+    Action, Batch, BatchId, Greeting, Hold, Incarnation, Incoming, IncomingAction, IncomingSettings, Lane,
+    MoveId, Outcome, Outgoing, OutgoingSettings,
+};
+
+const SEED: HashSeed = HashSeed(7);
+
+/// Tags of the slots; the last one stays.
+pub const TAGS: [&str; 4] = ["a", "b", "c", "stays"];
+
+/// Keys of each tag that writes choose from.
+pub const KEYS: usize = 12;
+
+/// Who owns the slots, as the store keeps it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Owner {
+    Source,
+    Target,
+}
+
+/// One direction of a connection.
+#[derive(Default)]
+struct Wire {
+    bytes: VecDeque<u8>,
+}
+
+#[derive(Default)]
+struct Connection {
+    to_target: Wire,
+    to_source: Wire,
+    /// At the target, until the hello is there.
+    greeting: Option<Greeting>,
+    is_up: bool,
+}
+
+/// What a write does.
+#[derive(Clone, Copy, Debug)]
+pub enum Change {
+    Set { bytes: usize },
+    Delete,
+    Field { name: u8 },
+    RemoveField { name: u8 },
+    Expire,
+    Flush,
+}
+
+pub struct Pair {
+    pub source: Shard,
+    pub target: Shard,
+    /// Every write that was acknowledged, and nothing else.
+    truth: Shard,
+    pub outgoing: Outgoing,
+    pub incoming: Option<Incoming>,
+    lanes: [Connection; 2],
+    wants_connect: bool,
+    pub now_us: u64,
+    /// What the source asked to wait, and whether that was answered.
+    hold: Hold,
+    unanswered_hold: Option<Hold>,
+    pub owner: Owner,
+    /// The commit that the store was asked for, and by which incarnation of the target.
+    commit: Option<Incarnation>,
+    resolve: bool,
+    target_incarnation: Incarnation,
+    /// Whether the source has adopted the map in which the slots are the target's.
+    source_knows: bool,
+    target_serves: bool,
+    target_asks: bool,
+    pub ended: Option<Result<(), String>>,
+    pub dropped: Vec<String>,
+    written: u64,
+}
+
+fn shard() -> Shard {
+    Shard::new(SEED, ShardLimits::default()).expect("address space")
+}
+
+pub fn slots() -> Vec<SlotId> {
+    TAGS[..3].iter().map(|tag| SlotId::of(tag.as_bytes())).collect()
+}
+
+pub fn settings() -> OutgoingSettings {
+    OutgoingSettings {
+        incarnation: Incarnation(1),
+        slots_concurrent_max: 2,
+        run_bytes: 512,
+        snapshot_window_bytes: 4 * 1024,
+        delta_window_bytes: 4 * 1024,
+        ..OutgoingSettings::default()
+    }
+}
+
+impl Pair {
+    /// A batch of three slots with `keys` keys each.
+    pub fn new(keys: usize, settings: OutgoingSettings) -> Pair {
+        let batch = Batch {
+            id: BatchId { job: MoveId(9), number: 0 },
+            source: NodeId::derived(1, 0),
+            target: NodeId::derived(1, 1),
+            slots: slots(),
+        };
+        let now_us = 1_000_000;
+        let mut pair = Pair {
+            source: shard(),
+            target: shard(),
+            truth: shard(),
+            outgoing: Outgoing::new(batch, settings, now_us),
+            incoming: None,
+            lanes: Default::default(),
+            wants_connect: false,
+            now_us,
+            hold: Hold::None,
+            unanswered_hold: None,
+            owner: Owner::Source,
+            commit: None,
+            resolve: false,
+            target_incarnation: Incarnation(100),
+            source_knows: false,
+            target_serves: false,
+            target_asks: false,
+            ended: None,
+            dropped: Vec::new(),
+            written: 0,
+        };
+        for tag in TAGS {
+            for number in 0..keys {
+                pair.write(tag, number, Change::Set { bytes: 40 + number % 300 });
+            }
+            pair.write(tag, keys, Change::Field { name: 0 });
+        }
+        pair
+    }
+
+    /// Writes as a client would: at whoever serves the slot. `false` if the client has to wait.
+    pub fn write(&mut self, tag: &str, number: usize, change: Change) -> bool {
+        let moves = TAGS[..3].contains(&tag);
+        let at_source = !moves || (!self.source_knows && self.hold == Hold::None);
+        let at_target = moves && self.target_serves;
+        assert!(!(moves && at_source && at_target), "two cores serve one slot");
+        self.written += 1;
+        let now_ms = self.now_us / 1000;
+        let name = format!("{{{tag}}}{number}");
+        let shards = match (at_source, at_target) {
+            (true, _) => [&mut self.source, &mut self.truth],
+            (_, true) => [&mut self.target, &mut self.truth],
+            _ => return false,
+        };
+        for shard in shards {
+            change_key(shard, name.as_bytes(), change, self.written, now_ms);
+        }
+        true
+    }
+
+    /// Lets the source go on for so many steps, with so many bytes.
+    pub fn step_source(&mut self, steps: usize, bytes_max: usize) {
+        let mut left = steps;
+        self.outgoing.advance(&mut self.source, self.now_us, bytes_max, &mut || {
+            left = left.saturating_sub(1);
+            left > 0
+        });
+        self.source_actions();
+        for lane in Lane::ALL {
+            let output = std::mem::take(self.outgoing.output(lane));
+            let connection = &mut self.lanes[lane.index()];
+            if connection.is_up {
+                connection.to_target.bytes.extend(output);
+            }
+        }
+    }
+
+    pub fn source_actions(&mut self) {
+        while let Some(action) = self.outgoing.action() {
+            match action {
+                Action::Connect => {
+                    self.hang_up();
+                    self.wants_connect = true;
+                }
+                Action::Disconnect => self.hang_up(),
+                Action::Hold(hold) => {
+                    self.unanswered_hold = (hold != Hold::None).then_some(hold);
+                    // A lower level lets go at once, a higher one holds at once.
+                    self.hold = hold;
+                }
+                Action::Commit { target } => self.commit = Some(target),
+                Action::Resolve => self.resolve = true,
+                Action::Ended(result) => self.ended = Some(result),
+            }
+        }
+    }
+
+    /// The lanes are gone at the source; the target will notice.
+    fn hang_up(&mut self) {
+        self.wants_connect = false;
+        self.lanes = Default::default();
+    }
+
+    /// Opens the lanes if the source asked for it.
+    pub fn connect(&mut self) {
+        if !std::mem::take(&mut self.wants_connect) {
+            return;
+        }
+        for lane in Lane::ALL {
+            self.lanes[lane.index()] =
+                Connection { greeting: Some(Greeting::default()), is_up: true, ..Connection::default() };
+            self.outgoing.connected(lane, self.now_us);
+        }
+    }
+
+    /// Cuts the link: bytes on their way are lost, both ends notice.
+    pub fn cut(&mut self) {
+        let was_up = self.lanes.iter().any(|lane| lane.is_up) || self.wants_connect;
+        self.hang_up();
+        if was_up {
+            self.outgoing.disconnected(Lane::Delta, self.now_us);
+            if let Some(incoming) = &mut self.incoming {
+                incoming.disconnected(Lane::Snapshot, self.now_us);
+            }
+            self.source_actions();
+        }
+    }
+
+    /// Delivers up to so many bytes of a lane in each direction.
+    pub fn deliver(&mut self, lane: Lane, bytes_max: usize) {
+        let connection = &mut self.lanes[lane.index()];
+        let count = connection.to_source.bytes.len().min(bytes_max);
+        let bytes: Vec<u8> = connection.to_source.bytes.drain(..count).collect();
+        if self.outgoing.receive(lane, &bytes, self.now_us).is_err() {
+            panic!("the target sends what is malformed");
+        }
+        self.source_actions();
+        let connection = &mut self.lanes[lane.index()];
+        let count = connection.to_target.bytes.len().min(bytes_max);
+        let bytes: Vec<u8> = connection.to_target.bytes.drain(..count).collect();
+        let bytes = match &mut connection.greeting {
+            None => bytes,
+            Some(greeting) => match greeting.receive(&bytes).expect("the source greets well") {
+                None => return,
+                Some((hello, rest)) => {
+                    connection.greeting = None;
+                    assert_eq!(hello.lane, lane);
+                    if !self.meet(lane, &hello) {
+                        return;
+                    }
+                    rest
+                }
+            },
+        };
+        if let Some(incoming) = &mut self.incoming {
+            incoming.receive(lane, &bytes, self.now_us).expect("the source sends what is well-formed");
+        }
+    }
+
+    fn meet(&mut self, lane: Lane, hello: &whimbrel_migration::Hello) -> bool {
+        let settings =
+            IncomingSettings { incarnation: self.target_incarnation, ..IncomingSettings::default() };
+        let met = match &mut self.incoming {
+            Some(incoming) => incoming.connected(lane, hello, self.now_us),
+            None => Incoming::new(hello, settings, &mut self.target, self.now_us).and_then(|mut incoming| {
+                let met = incoming.connected(lane, hello, self.now_us);
+                self.incoming = Some(incoming);
+                met
+            }),
+        };
+        if let Err(refusal) = met {
+            self.lanes[lane.index()].to_source.bytes.extend(Greeting::refuse(hello, refusal));
+            return false;
+        }
+        true
+    }
+
+    /// Lets the target go on for so many steps.
+    pub fn step_target(&mut self, steps: usize) {
+        let Some(incoming) = &mut self.incoming else { return };
+        let mut left = steps;
+        incoming.advance(&mut self.target, self.now_us, &mut || {
+            left = left.saturating_sub(1);
+            left > 0
+        });
+        for lane in Lane::ALL {
+            let output = std::mem::take(incoming.output(lane));
+            let connection = &mut self.lanes[lane.index()];
+            if connection.is_up && connection.greeting.is_none() {
+                connection.to_source.bytes.extend(output);
+            }
+        }
+        let mut is_over = false;
+        while let Some(action) = self.incoming.as_mut().and_then(Incoming::action) {
+            match action {
+                IncomingAction::Hold | IncomingAction::Release => {}
+                IncomingAction::Promote { .. } => {
+                    assert_eq!(self.owner, Owner::Target, "the map says so first");
+                    self.target_serves = true;
+                }
+                IncomingAction::Dropped { reason } => {
+                    assert_ne!(self.owner, Owner::Target, "what was committed is not dropped: {reason}");
+                    self.dropped.push(reason);
+                    is_over = true;
+                }
+                IncomingAction::Disconnect => self.cut(),
+                IncomingAction::AskMap => self.target_asks = true,
+            }
+        }
+        if is_over {
+            self.incoming = None;
+        }
+    }
+
+    /// Answers the last hold.
+    pub fn answer_hold(&mut self) {
+        if let Some(hold) = self.unanswered_hold.take() {
+            self.outgoing.held(hold, self.now_us);
+        }
+    }
+
+    /// Lets the store do what it was asked for; the answer may be lost.
+    pub fn step_store(&mut self, answers: bool) {
+        if let Some(target) = self.commit.take() {
+            assert_eq!(self.hold, Hold::All, "nothing is served while the map decides");
+            let is_granted = target == self.target_incarnation && self.owner == Owner::Source;
+            if is_granted {
+                self.owner = Owner::Target;
+            }
+            self.tell(answers);
+        } else if std::mem::take(&mut self.resolve) {
+            self.tell(answers);
+        }
+    }
+
+    /// The store never did what it was asked for.
+    pub fn lose_commit(&mut self) {
+        if self.commit.take().is_some() {
+            self.tell(false);
+        }
+    }
+
+    fn tell(&mut self, answers: bool) {
+        let outcome = match self.owner {
+            _ if !answers => Outcome::Unknown,
+            Owner::Target => {
+                self.source_knows = true;
+                Outcome::Committed { map: b"the map".to_vec() }
+            }
+            Owner::Source => Outcome::Refused { reason: "the target is another one".to_owned() },
+        };
+        self.outgoing.outcome(outcome, &mut self.source, self.now_us);
+        self.source_actions();
+    }
+
+    /// Tells the target what the map says.
+    pub fn tell_target(&mut self) {
+        if std::mem::take(&mut self.target_asks)
+            && let Some(incoming) = &mut self.incoming
+        {
+            let owner_is_me = self.owner == Owner::Target;
+            incoming.map_changed(owner_is_me, false, &mut self.target, self.now_us);
+        }
+    }
+
+    /// The target's process starts again, empty.
+    pub fn restart_target(&mut self) {
+        if self.owner == Owner::Target || self.commit.is_some() {
+            // What a crash loses after the commit is not the protocol's to keep.
+            return;
+        }
+        self.target = shard();
+        self.incoming = None;
+        self.target_asks = false;
+        self.target_incarnation.0 += 1;
+        self.cut();
+    }
+
+    /// Everything works for a while.
+    pub fn settle(&mut self) {
+        for _ in 0..8_000 {
+            self.round();
+            if self.ended.is_some() && self.is_quiet() {
+                return;
+            }
+        }
+        panic!("it does not come to an end: {:?}", self.outgoing.progress());
+    }
+
+    /// One round in which everything works.
+    pub fn round(&mut self) {
+        self.now_us += 5_000;
+        self.connect();
+        for _ in 0..4 {
+            self.step_source(64, usize::MAX);
+            Lane::ALL.into_iter().for_each(|lane| self.deliver(lane, usize::MAX));
+            self.step_target(64);
+            Lane::ALL.into_iter().for_each(|lane| self.deliver(lane, usize::MAX));
+            self.answer_hold();
+            self.step_store(true);
+            self.tell_target();
+        }
+        let is_sent = self.lanes.iter().all(|lane| lane.to_target.bytes.is_empty());
+        if self.ended.is_some() && is_sent {
+            self.cut();
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        match self.owner {
+            Owner::Target => self.target_serves,
+            Owner::Source => self.incoming.is_none(),
+        }
+    }
+
+    /// Checks that every acknowledged write is where the owner is, and nothing anywhere else.
+    pub fn check(&self) {
+        let (owner, other) = match self.owner {
+            Owner::Source => (&self.source, &self.target),
+            Owner::Target => (&self.target, &self.source),
+        };
+        for tag in TAGS {
+            let truth = contents(&self.truth, tag);
+            let place = if tag == "stays" { &self.source } else { owner };
+            assert_eq!(contents(place, tag), truth, "{tag} at {:?}", self.owner);
+            assert_eq!(place.slot_keys(SlotId::of(tag.as_bytes())), truth.len() as u64);
+        }
+        for slot in slots() {
+            assert_eq!(other.slot_keys(slot), 0);
+            assert!(!self.source.is_staged(slot) && !self.target.is_staged(slot));
+        }
+        assert_eq!(self.source.forks_open(), 0);
+        assert_eq!(self.source.all_queued_delta_bytes(), 0);
+        assert_eq!(self.hold, Hold::None);
+    }
+}
+
+fn change_key(shard: &mut Shard, name: &[u8], change: Change, written: u64, now_ms: u64) {
+    if matches!(change, Change::Flush) {
+        return shard.flush_slot(SlotId::of(name));
+    }
+    let key = Key::new(name, SEED);
+    let is_text = shard.peek(&key, now_ms).is_none_or(|entry| entry.text().is_some());
+    let mut write = shard.write(&key, now_ms);
+    match change {
+        Change::Set { bytes } => {
+            let value = written.to_le_bytes().repeat(bytes.div_ceil(8));
+            write.set(&value, Expiry::Clear).expect("room");
+        }
+        Change::Delete => drop(write.remove().expect("room")),
+        Change::Field { name } => {
+            if is_text {
+                write.remove().expect("room");
+            }
+            let value = written.to_le_bytes().repeat(1 + usize::from(name) * 3);
+            write.hash_set(&[b'f', name], &value, Expiry::Clear).expect("room");
+        }
+        Change::RemoveField { name } if !is_text => drop(write.hash_remove(&[b'f', name]).expect("room")),
+        Change::Expire => drop(write.set_expiry(Some(now_ms + 1_000_000)).expect("room")),
+        Change::RemoveField { .. } | Change::Flush => {}
+    }
+}
+
+/// The value of a key as text: a string, or fields in their order.
+fn contents(shard: &Shard, tag: &str) -> BTreeMap<String, String> {
+    let mut contents = BTreeMap::new();
+    for number in 0..400 {
+        let name = format!("{{{tag}}}{number}");
+        let Some(entry) = shard.peek(&Key::new(name.as_bytes(), SEED), 0) else { continue };
+        let mut text = format!("{:?} ", entry.expires_at_ms());
+        if let Some(string) = entry.text() {
+            text.push_str(&format!("{:?}", string.bytes()));
+        }
+        if let Some(hash) = entry.hash() {
+            let mut fields = BTreeMap::new();
+            hash.for_each(|field| drop(fields.insert(field.name.to_vec(), field.value.bytes().into_owned())));
+            text.push_str(&format!("{fields:?}"));
+        }
+        contents.insert(name, text);
+    }
+    contents
+}
