@@ -1,5 +1,6 @@
 //! What a command asks of the process, because the engine does no I/O.
 
+use crate::key::SlotId;
 use crate::moves::MoveRequest;
 use crate::session::SessionIndex;
 use crate::topology::NodeId;
@@ -38,5 +39,13 @@ pub enum Action {
         session: SessionIndex,
         /// The node at the other end.
         source: NodeId,
+    },
+    /// Have slots become this node's, or nobody's (`CLUSTER ADDSLOTS`, `DELSLOTS`), and append the outcome to the reply of
+    /// the command that asked for it, as `RewriteConfig` does.
+    AssignSlots {
+        /// The slots, none of them twice.
+        slots: Vec<SlotId>,
+        /// Whether they become this node's.
+        gives: bool,
     },
 }

@@ -360,6 +360,7 @@ impl CoreService {
             match action {
                 Action::RewriteConfig(_) => self.rewrite_config(connection),
                 Action::BecomeLink { .. } => self.become_link(connection, session),
+                Action::AssignSlots { slots, gives } => self.assign_slots(connection, slots, gives),
                 action => self.act(io, action),
             }
         }

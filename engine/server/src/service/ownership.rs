@@ -5,7 +5,9 @@ use whimbrel_engine::topology::SlotMap;
 use whimbrel_net::{Io, Monotonic};
 
 use super::CoreService;
-use super::message::Message;
+use super::connection::Connection;
+use super::message::{Message, ReturnAddress};
+use crate::control::change::Assignment;
 
 /// When this core looked at its lease last.
 #[derive(Default)]
@@ -33,6 +35,16 @@ impl CoreService {
     /// The slots that this core owns.
     pub(super) fn owned_slots(&self) -> impl Iterator<Item = SlotId> {
         (0..SLOT_COUNT).filter_map(SlotId::new).filter(|slot| self.core.topology.owns(*slot))
+    }
+
+    /// Has the keeper of the map give slots to this core, or to nobody; the outcome takes its place among the
+    /// connection's replies.
+    pub(super) fn assign_slots(&mut self, connection: &mut Connection, slots: Vec<SlotId>, gives: bool) {
+        let ticket = connection.replies.promise(true);
+        let to = ReturnAddress { connection: connection.id.as_u64(), ticket };
+        let myself = self.shared.members.id(self.index);
+        let change = if gives { Assignment::Give(myself, slots) } else { Assignment::Take(slots) };
+        self.outbox.message(self.count, Message::Assign { to, change });
     }
 
     /// Looks at the lease, once in a loop and before anything of the loop runs.

@@ -1,7 +1,12 @@
 //! CLUSTER: nodes and slots. Every core is a node; it answers for its own slots.
 
+mod addslots;
+mod addslotsrange;
+mod assigning;
 mod cancelslotmigrations;
 mod countkeysinslot;
+mod delslots;
+mod delslotsrange;
 mod getkeysinslot;
 mod getslotmigrations;
 mod help;
@@ -40,7 +45,11 @@ pub const SPEC: Spec = Spec {
     complexity: "Depends on the subcommand.",
     subcommands: &[
         &cancelslotmigrations::SPEC,
+        &addslots::SPEC,
+        &addslotsrange::SPEC,
         &countkeysinslot::SPEC,
+        &delslots::SPEC,
+        &delslotsrange::SPEC,
         &getkeysinslot::SPEC,
         &getslotmigrations::SPEC,
         &help::SPEC,
