@@ -1,6 +1,7 @@
 //! From the command line to everything that has to be known before a listener is opened.
 
 use crate::cli::Options;
+use crate::control::joining;
 use crate::plan::Plan;
 use crate::{checks, file, listeners, log, protection};
 use std::net::SocketAddr;
@@ -35,6 +36,7 @@ pub fn configure(options: &Options) -> Result<(Config, Option<PathBuf>), String>
         }
     };
     options.apply(&mut config)?;
+    joining::complete(&mut config)?;
     let entered = std::env::set_current_dir(&config.dir).and_then(|()| std::env::current_dir());
     match entered {
         Ok(dir) => config.dir = dir.to_string_lossy().into_owned(),
@@ -56,6 +58,9 @@ pub fn prepare(
     available: &[usize],
 ) -> Result<Setup, String> {
     let plan = Plan::new(&config, available)?;
+    if !config.etcd.is_empty() {
+        joining::host(&config, &plan)?;
+    }
     let addresses: Vec<SocketAddr> = plan.addresses().map(|address| address.socket).collect();
     let exposed = protection::check(&config, &addresses)?;
     let count =

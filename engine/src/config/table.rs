@@ -142,6 +142,12 @@ table! {
         cluster_enabled: bool = false, Start, YesNo;
         /// Port of core 0 in cluster mode; core k listens on this plus k.
         core_port_base: u16 = 7000, Start, Integer { min: 1, max: 65535 };
+        /// Name of the cluster that this process takes part in; needs `etcd`, and turns cluster-enabled on.
+        cluster_name | "cluster": String = String::new(), Start, Text;
+        /// Endpoints of the etcd that keeps the cluster's slot map, such as http://10.0.0.1:2379; commas may part them.
+        etcd: Vec<String> = Vec::new(), Start, Words { max: 16 };
+        /// Seconds for which a process that cannot reach etcd goes on serving, a tenth less.
+        cluster_lease_seconds: u32 = 10, Start, Integer { min: 2, max: 3600 };
         /// Address that clients are told in redirections; empty takes the one they connected to.
         cluster_announce_ip: String = String::new(), Runtime, Text;
         /// Whether nothing is served while some slot has no owner.

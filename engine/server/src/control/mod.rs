@@ -6,6 +6,8 @@
 
 pub mod change;
 pub mod codec;
+pub mod etcd;
+pub mod joining;
 pub mod lease;
 mod local;
 mod post;
@@ -17,16 +19,20 @@ use std::sync::Arc;
 use whimbrel_engine::config::Config;
 use whimbrel_engine::topology::{MapNode, NodeId, SlotMap};
 use whimbrel_migration::{BatchId, Outcome};
-use whimbrel_net::Mailboxes;
+use whimbrel_net::{Mailboxes, Waker};
 
 use crate::log;
 use crate::plan::Plan;
 use crate::service::message::{Message, pack_reply};
 use change::HandOver;
+use etcd::{Etcd, Membership};
 use lease::Lease;
 use local::Local;
 use post::Post;
 use store::{Event, Request, Store};
+
+/// Why a map of one process' cores can always be made.
+const DISTINCT: &str = "the cores of one process have distinct ids";
 
 /// The nodes of this process, and whether they may serve.
 pub(crate) struct Members {
@@ -34,7 +40,7 @@ pub(crate) struct Members {
     ids: Vec<NodeId>,
     cores: HashMap<NodeId, u16>,
     /// Until when the cores may serve.
-    pub lease: Lease,
+    pub lease: Arc<Lease>,
 }
 
 impl Members {
@@ -42,7 +48,7 @@ impl Members {
     pub fn new(seed: u64, count: usize, lease: Lease) -> Members {
         let ids: Vec<NodeId> = (0..count).map(|core| NodeId::derived(seed, core as u16)).collect();
         let cores = ids.iter().enumerate().map(|(core, id)| (*id, core as u16)).collect();
-        Members { ids, cores, lease }
+        Members { ids, cores, lease: Arc::new(lease) }
     }
 
     /// The id of a core.
@@ -92,11 +98,26 @@ pub(crate) struct Control {
 impl Control {
     /// For a process by itself: its cores own all slots.
     pub fn local(nodes: Vec<MapNode>, process: NodeId, incarnation: u64) -> Control {
-        let count = nodes.len();
-        let map = SlotMap::even(1, 0, nodes).expect("the cores of one process have distinct ids");
+        let map = SlotMap::even(1, 0, nodes).expect(DISTINCT);
         let map = Arc::new(map);
-        let store = Store::Local(Local::new(Arc::clone(&map), process, incarnation));
-        Control { store, map, posts: (0..count).map(|_| Post::default()).collect(), open: HashMap::new() }
+        Control::new(Store::Local(Local::new(Arc::clone(&map), process, incarnation)), map)
+    }
+
+    /// For a process of a cluster: its cores own what the store says, and nothing before they have heard of it.
+    pub fn cluster(membership: Membership, lease: &Arc<Lease>, waker: Waker) -> std::io::Result<Control> {
+        let map = SlotMap::new(1, 0, membership.own.clone()).expect(DISTINCT);
+        let etcd = Etcd::start(membership, Arc::clone(lease), waker)?;
+        Ok(Control::new(Store::Etcd(Box::new(etcd)), Arc::new(map)))
+    }
+
+    fn new(store: Store, map: Arc<SlotMap>) -> Control {
+        let posts = map.nodes().iter().map(|_| Post::default()).collect();
+        Control { store, map, posts, open: HashMap::new() }
+    }
+
+    /// Leaves the cluster. For a process that serves nothing any more.
+    pub fn close(mut self) {
+        self.store.close();
     }
 
     /// The newest map.

@@ -6,6 +6,7 @@ use whimbrel_engine::topology::SlotMap;
 use whimbrel_migration::{BatchId, Outcome};
 
 use super::change::{Assignment, HandOver};
+use super::etcd::Etcd;
 use super::local::Local;
 use crate::service::message::ReturnAddress;
 
@@ -37,6 +38,8 @@ pub enum Event {
 pub enum Store {
     /// This process alone.
     Local(Local),
+    /// etcd, for several processes.
+    Etcd(Box<Etcd>),
 }
 
 impl Store {
@@ -44,6 +47,7 @@ impl Store {
     pub fn ask(&mut self, request: Request) -> Vec<Event> {
         match self {
             Self::Local(local) => local.answer(request),
+            Self::Etcd(etcd) => etcd.ask(request),
         }
     }
 
@@ -51,6 +55,14 @@ impl Store {
     pub fn events(&mut self) -> Vec<Event> {
         match self {
             Self::Local(_) => Vec::new(),
+            Self::Etcd(etcd) => etcd.events(),
+        }
+    }
+
+    /// Leaves the cluster. For a process that serves nothing any more.
+    pub fn close(&mut self) {
+        if let Self::Etcd(etcd) = self {
+            etcd.close();
         }
     }
 }

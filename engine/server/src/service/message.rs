@@ -66,8 +66,7 @@ pub enum Message {
     RewriteConfig { to: ReturnAddress, config: Box<Config> },
     /// To the housekeeping thread: have these slots change hands. Answered by `Outcome`.
     Commit(HandOver),
-    /// To the housekeeping thread: find out what became of a hand-over whose outcome was `Unknown`. Answered by `Outcome`,
-    /// and never by `Unknown` again.
+    /// To the housekeeping thread: find out what became of a hand-over whose outcome was `Unknown`. Answered by `Outcome`.
     Resolve { batch: BatchId },
     /// To the housekeeping thread: answer with the map as it is now at its keeper, by `Map`.
     ReadMap,

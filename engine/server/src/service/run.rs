@@ -26,7 +26,8 @@ use super::{
     Clock, CoreService, background, forward, gather, locks, ownership, settings, timing, transaction,
 };
 use crate::control::lease::Lease;
-use crate::control::{Control, Members, own_nodes};
+use crate::control::{Control, Members, joining, own_nodes};
+use crate::plan::Plan;
 use crate::start::Setup;
 use crate::{facts, log, signals};
 
@@ -83,13 +84,10 @@ pub fn serve(setup: Setup) -> Result<(), String> {
     let mut housekeeping: Mailboxes<Message> =
         mesh.pop().expect("the last participant is the housekeeping thread");
     let seed = random_seed();
-    let process = NodeId::of_process(seed);
-    let incarnation = local_incarnation(&process);
-    let nodes = own_nodes(&plan, &config, seed, "", incarnation);
-    let mut control = Control::local(nodes, process, incarnation);
+    let (mut control, members) = keeper_of_the_map(&config, &plan, seed, housekeeping.waker())?;
     let shared = Arc::new(Shared {
         clients: ClientCount::default(),
-        members: Members::new(seed, count, Lease::endless(incarnation)),
+        members,
         links: LinkUse::default(),
         stopping: AtomicBool::new(false),
         housekeeping: housekeeping.waker(),
@@ -118,6 +116,7 @@ pub fn serve(setup: Setup) -> Result<(), String> {
         .into_iter()
         .map(|thread| thread.join().unwrap_or_else(|_| Err("a core's thread has panicked".to_owned())))
         .collect();
+    control.close();
     if let Some(unix) = &plan.unix {
         // The path is ours: it was made at the start.
         let _ = std::fs::remove_file(&unix.path);
@@ -165,6 +164,28 @@ fn stop(housekeeping: &mut Mailboxes<Message>, count: usize) {
 fn random_seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
+}
+
+/// Who keeps the map: this process itself, or the store of its cluster.
+fn keeper_of_the_map(
+    config: &Config,
+    plan: &Plan,
+    seed: u64,
+    waker: Waker,
+) -> Result<(Control, Members), String> {
+    let count = plan.cores.len();
+    if config.etcd.is_empty() {
+        let process = NodeId::of_process(seed);
+        let incarnation = local_incarnation(&process);
+        let nodes = own_nodes(plan, config, seed, "", incarnation);
+        let members = Members::new(seed, count, Lease::endless(incarnation));
+        return Ok((Control::local(nodes, process, incarnation), members));
+    }
+    let members = Members::new(seed, count, Lease::none());
+    let membership = joining::membership(config, plan, seed)?;
+    let control = Control::cluster(membership, &members.lease, waker)
+        .map_err(|error| format!("cannot start the threads that speak with etcd: {error}"))?;
+    Ok((control, members))
 }
 
 /// The number of the one registration of a process by itself; never 0.

@@ -1,0 +1,300 @@
+//! The worker against a real etcd, and through a proxy that loses requests or answers.
+
+#[path = "../../../tests/stored/mod.rs"]
+mod stored;
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::json;
+use stored::Etcd;
+use whimbrel_engine::key::SlotId;
+use whimbrel_engine::topology::{MapNode, NodeId, SlotMap};
+use whimbrel_migration::{BatchId, Incarnation, MoveId, Outcome};
+use whimbrel_net::mailbox_mesh;
+
+use super::gateway::{Gateway, Repeat};
+use super::keys::Keys;
+use super::outbox::{Outbox, Said};
+use super::view::{View, write_registration};
+use super::watcher::read_all;
+use super::wire::{self, Compare};
+use super::worker::Worker;
+use crate::control::change::HandOver;
+use crate::control::codec;
+use crate::control::lease::Lease;
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+fn node(process: u64) -> MapNode {
+    MapNode {
+        id: NodeId::derived(process, 0),
+        process: NodeId::of_process(process),
+        host: "127.0.0.1".to_owned(),
+        port: 7000,
+        incarnation: 0,
+    }
+}
+
+fn slot(number: usize) -> SlotId {
+    SlotId::new(number).unwrap()
+}
+
+/// Processes 1 and 2 are registered, and 1 owns all slots.
+struct Bench {
+    direct: Gateway,
+    keys: Keys,
+    worker: Worker,
+    view: View,
+    target: u64,
+    _heard: Receiver<Said>,
+}
+
+impl Bench {
+    fn new(etcd: &Etcd, endpoint: &str) -> Bench {
+        let keys = Keys::new("test");
+        let mut direct = Gateway::new(&[etcd.endpoint()], TIMEOUT);
+        let source = register(&mut direct, &keys, 1);
+        let target = register(&mut direct, &keys, 2);
+        let map = SlotMap::even(1, 0, vec![node(1)]).unwrap();
+        put(&mut direct, &keys, &keys.map, &codec::encode_owners(&map));
+        let (sender, heard) = sync_channel(1024);
+        let waker = mailbox_mesh::<()>(1, 1).unwrap()[0].waker();
+        let lease = Lease::none();
+        lease.begin(source, u64::MAX - 1);
+        let worker = Worker {
+            gateway: Gateway::new(&[endpoint.to_owned()], TIMEOUT),
+            keys: keys.clone(),
+            process: NodeId::of_process(1),
+            own: vec![node(1)],
+            lease: Arc::new(lease),
+            outbox: Outbox::new(sender, waker),
+            doubtful: BTreeMap::new(),
+        };
+        let mut bench = Bench { direct, keys, worker, view: View::default(), target, _heard: heard };
+        bench.view = bench.stored();
+        bench
+    }
+
+    /// What the store holds now.
+    fn stored(&mut self) -> View {
+        let mut view = View::default();
+        let (_, update) = read_all(&mut self.direct, &self.keys).unwrap();
+        view.apply(&self.keys, update);
+        view
+    }
+
+    fn owner(&mut self, number: usize) -> NodeId {
+        let map = self.stored().slot_map(&[]);
+        map.owner(slot(number)).expect("an owner").id
+    }
+
+    fn job(&self, number: usize) -> HandOver {
+        HandOver {
+            batch: BatchId { job: MoveId(1), number: number as u32 },
+            slots: vec![slot(number)],
+            source: node(1).id,
+            target: node(2).id,
+            target_incarnation: Incarnation(self.target),
+        }
+    }
+
+    fn hand_over(&mut self, number: usize) -> Outcome {
+        let job = self.job(number);
+        let mut view = self.view.clone();
+        self.worker.hand_over(&mut view, &job)
+    }
+}
+
+fn register(gateway: &mut Gateway, keys: &Keys, process: u64) -> u64 {
+    let key = keys.registration(&NodeId::of_process(process));
+    let delete = json!({"key": wire::base64(&key)});
+    gateway.post("/v3/kv/deleterange", &delete, Repeat::Freely).unwrap();
+    put(gateway, keys, &key, &write_registration(&[node(process)]))
+}
+
+fn put(gateway: &mut Gateway, keys: &Keys, key: &str, value: &[u8]) -> u64 {
+    let body = wire::transaction(&[], key, value, None, &keys.prefix);
+    let answer = gateway.post("/v3/kv/txn", &body, Repeat::Freely).unwrap();
+    wire::transacted(&answer).unwrap().revision
+}
+
+/// What a proxy does with the next request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    Nothing,
+    Request,
+    Answer,
+}
+
+/// Stands between the worker and etcd.
+struct Proxy {
+    endpoint: String,
+    /// What happens to the request after so many others.
+    loss: Arc<Mutex<(usize, Loss)>>,
+    /// The last request that was lost.
+    lost: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Proxy {
+    fn before(etcd: &Etcd) -> Proxy {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let (loss, lost) = (Arc::new(Mutex::new((0, Loss::Nothing))), Arc::new(Mutex::new(Vec::new())));
+        let proxy = Proxy { endpoint, loss: Arc::clone(&loss), lost: Arc::clone(&lost) };
+        let etcd = etcd.endpoint();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { return };
+                // One request a connection: the other end takes a new one for the next.
+                let Some(request) = read_message(&mut stream) else { continue };
+                let loss = next(&mut loss.lock().unwrap());
+                if loss == Loss::Request {
+                    *lost.lock().unwrap() = request;
+                    continue;
+                }
+                let answer = forward(&etcd, &request);
+                if loss == Loss::Nothing {
+                    let _ = stream.write_all(&answer);
+                }
+            }
+        });
+        proxy
+    }
+
+    /// Loses the next request, or its answer, after so many others.
+    fn lose(&self, others: usize, loss: Loss) {
+        *self.loss.lock().unwrap() = (others, loss);
+    }
+}
+
+fn next(loss: &mut (usize, Loss)) -> Loss {
+    match loss.0.checked_sub(1) {
+        Some(others) => {
+            loss.0 = others;
+            Loss::Nothing
+        }
+        None => std::mem::replace(&mut loss.1, Loss::Nothing),
+    }
+}
+
+fn forward(etcd: &str, request: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(etcd.trim_start_matches("http://")).unwrap();
+    stream.write_all(request).unwrap();
+    let answer = read_message(&mut stream).unwrap();
+    let text = String::from_utf8(answer).unwrap();
+    text.replacen("\r\n", "\r\nConnection: close\r\n", 1).into_bytes()
+}
+
+/// A head and as many bytes as it announces.
+fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut message = Vec::new();
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        let count = stream.read(&mut chunk).ok().filter(|count| *count > 0)?;
+        message.extend_from_slice(&chunk[..count]);
+        let text = String::from_utf8_lossy(&message).to_lowercase();
+        let Some(end) = text.find("\r\n\r\n") else { continue };
+        let length = text[..end].lines().find_map(|line| line.strip_prefix("content-length:"))?;
+        if message.len() >= end + 4 + length.trim().parse::<usize>().ok()? {
+            return Some(message);
+        }
+    }
+}
+
+#[test]
+fn a_hand_over_goes_through_once_and_under_the_next_epoch() {
+    let Some(etcd) = Etcd::start() else { return };
+    let mut bench = Bench::new(&etcd, &etcd.endpoint());
+    let Outcome::Committed { map } = bench.hand_over(7) else { panic!("not committed") };
+    let map = codec::decode(&map).unwrap();
+    assert_eq!((map.epoch(), map.owner(slot(7)).unwrap().id), (2, node(2).id));
+    assert_eq!(bench.owner(7), node(2).id);
+    // What this process knows is old by now; the store knows better.
+    assert!(matches!(bench.hand_over(7), Outcome::Refused { reason } if reason.contains("changed hands")));
+}
+
+#[test]
+fn a_map_that_has_moved_on_is_never_overwritten() {
+    let Some(etcd) = Etcd::start() else { return };
+    let mut bench = Bench::new(&etcd, &etcd.endpoint());
+    // Somebody else changes the map behind this process' back.
+    assert!(matches!(bench.hand_over(7), Outcome::Committed { .. }));
+    let outcome = bench.hand_over(8);
+    assert!(matches!(outcome, Outcome::Committed { .. }), "{outcome:?}");
+    assert_eq!((bench.owner(7), bench.owner(8), bench.owner(9)), (node(2).id, node(2).id, node(1).id));
+    assert_eq!(bench.stored().slot_map(&[]).epoch(), 3);
+}
+
+#[test]
+fn nobody_takes_part_who_registered_anew() {
+    let Some(etcd) = Etcd::start() else { return };
+    let mut bench = Bench::new(&etcd, &etcd.endpoint());
+    register(&mut bench.direct, &bench.keys, 2);
+    assert!(matches!(bench.hand_over(7), Outcome::Refused { reason } if reason.starts_with("the target")));
+    let mut bench = Bench::new(&etcd, &etcd.endpoint());
+    register(&mut bench.direct, &bench.keys, 1);
+    assert!(matches!(bench.hand_over(7), Outcome::Refused { reason } if reason.starts_with("the source")));
+    assert_eq!(bench.owner(7), node(1).id);
+}
+
+#[test]
+fn a_lost_answer_is_found_out() {
+    let Some(etcd) = Etcd::start() else { return };
+    let proxy = Proxy::before(&etcd);
+    let mut bench = Bench::new(&etcd, &proxy.endpoint);
+    proxy.lose(0, Loss::Answer);
+    assert_eq!(bench.hand_over(7), Outcome::Unknown);
+    assert_eq!(bench.owner(7), node(2).id);
+    let outcome = bench.worker.resolve(&bench.job(7)).unwrap();
+    assert!(matches!(outcome, Outcome::Committed { .. }));
+}
+
+#[test]
+fn a_lost_request_can_do_nothing_once_its_outcome_was_told() {
+    let Some(etcd) = Etcd::start() else { return };
+    let proxy = Proxy::before(&etcd);
+    let mut bench = Bench::new(&etcd, &proxy.endpoint);
+    proxy.lose(0, Loss::Request);
+    assert_eq!(bench.hand_over(7), Outcome::Unknown);
+    let outcome = bench.worker.resolve(&bench.job(7)).unwrap();
+    assert!(matches!(outcome, Outcome::Refused { .. }));
+    // The request arrives after all.
+    let answer = String::from_utf8(forward(&etcd.endpoint(), &proxy.lost.lock().unwrap())).unwrap();
+    assert!(answer.contains("200 OK") && !answer.contains("\"succeeded\":true"), "{answer}");
+    assert_eq!(bench.owner(7), node(1).id);
+}
+
+#[test]
+fn a_fence_whose_answer_is_lost_leads_to_the_same_outcome() {
+    let Some(etcd) = Etcd::start() else { return };
+    let proxy = Proxy::before(&etcd);
+    let mut bench = Bench::new(&etcd, &proxy.endpoint);
+    let job = bench.job(7);
+    for loss in [Loss::Request, Loss::Answer] {
+        // It reads the map first.
+        proxy.lose(1, loss);
+        assert!(bench.worker.resolve(&job).is_err());
+        assert!(matches!(bench.worker.resolve(&job), Ok(Outcome::Refused { .. })));
+    }
+}
+
+#[test]
+fn a_swap_compares_what_it_was_worked_out_from() {
+    let Some(etcd) = Etcd::start() else { return };
+    let mut bench = Bench::new(&etcd, &etcd.endpoint());
+    let keys = bench.keys.clone();
+    let changed = bench.view.map_changed().unwrap();
+    let (key, value) = (keys.map.clone(), codec::encode_owners(&bench.view.slot_map(&[])));
+    let mut swap = |changed| {
+        let body =
+            wire::transaction(&[Compare::Changed(key.clone(), changed)], &key, &value, None, &keys.prefix);
+        wire::transacted(&bench.direct.post("/v3/kv/txn", &body, Repeat::IfUnsent).unwrap()).unwrap()
+    };
+    assert!(swap(changed).succeeded);
+    assert!(!swap(changed).succeeded && !swap(0).succeeded);
+}
