@@ -38,7 +38,7 @@ impl Pauses {
             return false;
         }
         let since_us = *self.waiting_since_us.get_or_insert(now_us);
-        drain_us <= self.allowed_us(round_trip_us, now_us - since_us)
+        drain_us <= self.allowed_us(round_trip_us, now_us.saturating_sub(since_us))
     }
 
     /// What draining may take: the target less the way, at first.

@@ -215,7 +215,7 @@ impl Incoming {
     /// Bytes came on a lane behind its hello, cut anywhere. They wait; `advance` deals with them. After an error the caller closes both lanes
     /// and says `disconnected`.
     pub fn receive(&mut self, lane: Lane, bytes: &[u8], now_us: u64) -> Result<(), FrameError> {
-        if !self.link.hears(lane, now_us) {
+        if bytes.is_empty() || !self.link.hears(lane, now_us) {
             return Ok(());
         }
         self.receivers.on(lane).receive(bytes)

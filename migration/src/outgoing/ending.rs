@@ -2,6 +2,7 @@
 
 use whimbrel_engine::shard::Shard;
 
+use super::pausing::Prepared;
 use super::slots::Slots;
 use super::{Action, Outcome, Outgoing, State};
 use crate::frame::{Frame, PAYLOAD_BYTES_MAX};
@@ -14,6 +15,10 @@ const RELEASES_MAX: usize = 32;
 /// How long the target is given to hear that the batch was given up, if it cannot be prepared: it would drop what it has by
 /// itself.
 const ABORT_US: u64 = 200_000;
+
+/// A target that may be prepared holds what it has until it is told: it is tried for so many times as long as a link may be
+/// lost. After that it learns from the map, or from the next batch.
+const PREPARED_TIMEOUTS: u64 = 6;
 
 /// The longest rest before the store is asked again what became of a commit.
 const RESOLVE_US_MAX: u64 = 1_000_000;
@@ -72,8 +77,10 @@ impl Outgoing {
         self.progress.reason = Some(reason.clone());
         self.failure = None;
         self.lost = None;
-        // A target that may be prepared holds what it has until it is told.
-        let waits_us = if self.attempt > 0 { self.settings.link_timeout_us } else { ABORT_US };
+        let waits_us = match self.may_be_prepared() {
+            true => self.settings.link_timeout_us.saturating_mul(PREPARED_TIMEOUTS),
+            false => ABORT_US,
+        };
         let number = self.senders.delta.push(&Frame::Abort { reason });
         let is_heard = self.target.is_none() || self.target_failed;
         self.state = State::Aborting { number, until_us: now_us + waits_us, is_heard };
@@ -108,6 +115,7 @@ impl Outgoing {
             self.receivers.on(lane).begin(self.lives + 1);
         }
         self.target = None;
+        self.prepared = Prepared::No;
         self.state = State::Restarting;
         self.release = Some(Release { next: 0, drops: false });
     }
@@ -136,7 +144,7 @@ impl Outgoing {
     /// Whether the target has heard how it ended, or has had its time to.
     pub(super) fn step_end(&mut self, now_us: u64) -> bool {
         let acknowledged = LaneSender::acknowledged(&self.senders.delta);
-        let is_lost = !self.link.is_up() && self.attempt == 0;
+        let is_lost = !self.link.is_up() && !self.may_be_prepared();
         let result = match &self.state {
             State::Committed { number, until_us, is_heard } => {
                 if !is_heard && acknowledged <= *number && now_us < *until_us {

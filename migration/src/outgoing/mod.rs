@@ -99,6 +99,7 @@ pub struct Outgoing {
     held_since_us: Option<u64>,
     /// The last seal; each has another number, over all lives.
     attempt: u32,
+    prepared: pausing::Prepared,
     /// How often the batch began anew. `lives <= restarts_max`.
     lives: u32,
     /// The process that answered in this life.
@@ -138,6 +139,7 @@ impl Outgoing {
             pauses: Pauses::new(settings.pause_target_us, settings.pause_max_us),
             held_since_us: None,
             attempt: 0,
+            prepared: pausing::Prepared::No,
             lives: 0,
             target: None,
             target_failed: false,
@@ -177,7 +179,7 @@ impl Outgoing {
 
     /// Bytes came on a lane, cut anywhere. After an error the caller drops both lanes and says `disconnected`.
     pub fn receive(&mut self, lane: Lane, bytes: &[u8], now_us: u64) -> Result<(), FrameError> {
-        if !self.link.hears(lane, now_us) {
+        if bytes.is_empty() || !self.link.hears(lane, now_us) {
             return Ok(());
         }
         self.receivers.on(lane).receive(bytes)?;
@@ -251,10 +253,12 @@ impl Outgoing {
     /// One bounded step; whether there was something to do.
     fn step(&mut self, shard: &mut Shard, now_us: u64) -> bool {
         if let Some(reason) = self.failure.take() {
+            assert!(self.is_revocable(), "a batch whose commit was asked for does not fail by itself");
             self.abort(Phase::Failed, reason, now_us);
             return true;
         }
         if let Some(reason) = self.lost.take() {
+            assert!(self.is_revocable(), "a batch whose commit was asked for does not begin again");
             self.begin_again(reason, now_us);
             return true;
         }
@@ -333,7 +337,8 @@ impl Outgoing {
         };
         if self.is_revocable() {
             due = due.or(at(self.link.times_out_at_us()));
-            if self.link.is_up() && shard.all_queued_delta_bytes() > 0 || self.slots.streaming() > 0 {
+            let is_watching = self.slots.streaming() > 0 || shard.all_queued_delta_bytes() > 0;
+            if self.link.is_up() && is_watching {
                 due = due.or(Advance::At(now_us + WATCH_US));
             }
         }

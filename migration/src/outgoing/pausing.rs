@@ -32,6 +32,20 @@ pub struct Pause {
     is_sealed: bool,
 }
 
+/// Whether the target may be prepared: then it drops nothing before it is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Prepared {
+    /// No seal was sent in this life.
+    No,
+    /// A seal was sent.
+    Perhaps,
+    /// Not any more once it has heard that the attempt was given up.
+    Until {
+        /// The frame that says so.
+        resumed: u64,
+    },
+}
+
 /// What a pause waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
@@ -185,7 +199,17 @@ impl Outgoing {
             delta_digest: self.senders.delta.digest(),
         };
         self.senders.delta.push(&Frame::Seal(seal));
+        self.prepared = Prepared::Perhaps;
         true
+    }
+
+    /// Whether the target may be prepared.
+    pub(super) fn may_be_prepared(&self) -> bool {
+        match self.prepared {
+            Prepared::No => false,
+            Prepared::Perhaps => true,
+            Prepared::Until { resumed } => self.senders.delta.acknowledged() <= resumed,
+        }
     }
 
     /// When the pause is given up, if there is one that can be.
@@ -204,7 +228,8 @@ impl Outgoing {
         self.state = State::Moving;
         self.progress.phase = Phase::Streaming;
         if pause.is_sealed {
-            self.senders.delta.push(&Frame::Resume { attempt: self.attempt });
+            let resumed = self.senders.delta.push(&Frame::Resume { attempt: self.attempt });
+            self.prepared = Prepared::Until { resumed };
         }
     }
 
@@ -224,6 +249,10 @@ impl Outgoing {
     }
 
     fn commit(&mut self) {
+        if self.failure.is_some() || self.lost.is_some() {
+            // The next step gives the batch up, which it may as long as nothing was asked for.
+            return;
+        }
         let target = self.target.expect("a target that has sealed was welcomed before");
         self.state = State::Committing { resolve_at_us: None, resolves: 0 };
         self.progress.phase = Phase::HandingOver;

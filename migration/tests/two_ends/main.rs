@@ -131,6 +131,53 @@ fn a_fork_that_retains_too_much_begins_its_slot_anew() {
 }
 
 #[test]
+fn what_expires_under_a_reader_during_the_pause_is_sealed_as_well() {
+    let mut pair = Pair::new(50, settings());
+    pair.write("b", 7, Change::ExpireSoon);
+    let mut was_read = false;
+    while pair.ended.is_none() {
+        pair.now_us += 2_000;
+        pair.connect();
+        pair.step_source(64, usize::MAX);
+        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.step_target(64);
+        // The seal was confirmed, and the word of it is on its way back: reads go on, and one of them meets what expired.
+        let is_sealed = pair.incoming.as_ref().is_some_and(|incoming| incoming.progress().is_prepared);
+        if is_sealed && !was_read {
+            pair.now_us += 4_000;
+            was_read = pair.read("b", 7);
+            assert!(was_read);
+        }
+        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.answer_hold();
+        pair.step_store(true, true);
+    }
+    assert!(was_read);
+    pair.settle();
+    pair.check();
+    assert_eq!((pair.owner, pair.outgoing.progress().pauses_tried), (Owner::Target, 1));
+}
+
+#[test]
+fn a_pause_that_does_not_end_is_given_up_and_tried_again() {
+    let mut pair = Pair::new(50, OutgoingSettings { pauses_max: 3, ..settings() });
+    while pair.ended.is_none() {
+        // Nobody answers the hold.
+        pair.now_us += 5_000;
+        pair.connect();
+        pair.step_source(64, usize::MAX);
+        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.step_target(64);
+        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.write("a", 1, Change::Set { bytes: 10 });
+    }
+    pair.settle();
+    pair.check();
+    let progress = pair.outgoing.progress();
+    assert_eq!((progress.pauses_tried, progress.pauses.count(), progress.phase), (3, 3, Phase::Failed));
+}
+
+#[test]
 fn more_deltas_than_may_wait_fail_the_batch() {
     let mut pair = Pair::new(300, OutgoingSettings { delta_bytes_max: 50_000, ..settings() });
     (0..2).for_each(|_| pair.round());
@@ -152,9 +199,11 @@ enum Event {
     Deliver { lane: Lane, bytes_max: usize },
     Connect,
     Cut,
+    CutSource,
+    Read { tag: usize, number: usize },
     Wait { us: u64 },
     AnswerHold,
-    Store { answers: bool },
+    Store { grants: bool, answers: bool },
     LoseCommit,
     TellTarget,
     RestartTarget,
@@ -169,6 +218,7 @@ fn change() -> impl Strategy<Value = Change> {
         10 => (0..20u8).prop_map(|name| Change::Field { name }),
         4 => (0..20u8).prop_map(|name| Change::RemoveField { name }),
         3 => Just(Change::Expire),
+        6 => Just(Change::ExpireSoon),
         1 => Just(Change::Flush),
     ]
 }
@@ -186,7 +236,9 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::Cut),
         10 => prop_oneof![1..2_000u64, 1..30_000u64, 1..1_000_000u64].prop_map(|us| Event::Wait { us }),
         12 => Just(Event::AnswerHold),
-        6 => any::<bool>().prop_map(|answers| Event::Store { answers }),
+        6 => (0..6u8, any::<bool>()).prop_map(|(luck, answers)| Event::Store { grants: luck > 0, answers }),
+        8 => (0..4usize, 0..KEYS).prop_map(|(tag, number)| Event::Read { tag, number }),
+        1 => Just(Event::CutSource),
         1 => Just(Event::LoseCommit),
         5 => Just(Event::TellTarget),
         1 => Just(Event::RestartTarget),
@@ -205,7 +257,9 @@ fn happen(pair: &mut Pair, event: Event) {
         Event::Cut => pair.cut(),
         Event::Wait { us } => pair.now_us += us,
         Event::AnswerHold => pair.answer_hold(),
-        Event::Store { answers } => pair.step_store(answers),
+        Event::Store { grants, answers } => pair.step_store(grants, answers),
+        Event::Read { tag, number } => drop(pair.read(TAGS[tag], number)),
+        Event::CutSource => pair.cut_source(),
         Event::LoseCommit => pair.lose_commit(),
         Event::TellTarget => pair.tell_target(),
         Event::RestartTarget => pair.restart_target(),
@@ -228,5 +282,18 @@ proptest! {
         }
         pair.settle();
         pair.check();
+    }
+
+    #[test]
+    fn without_its_source_the_target_does_as_the_map_says(
+        keys in 0..40usize, rounds in 0..8usize, events in proptest::collection::vec(event(), 1..150)
+    ) {
+        let mut pair = Pair::new(keys, settings());
+        (0..rounds).for_each(|_| pair.round());
+        for event in events {
+            happen(&mut pair, event);
+        }
+        pair.crash_source();
+        pair.check_target();
     }
 }

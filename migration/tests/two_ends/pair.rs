@@ -49,6 +49,7 @@ pub enum Change {
     Field { name: u8 },
     RemoveField { name: u8 },
     Expire,
+    ExpireSoon,
     Flush,
 }
 
@@ -74,6 +75,7 @@ pub struct Pair {
     source_knows: bool,
     target_serves: bool,
     target_asks: bool,
+    source_is_gone: bool,
     pub ended: Option<Result<(), String>>,
     pub dropped: Vec<String>,
     written: u64,
@@ -126,6 +128,7 @@ impl Pair {
             source_knows: false,
             target_serves: false,
             target_asks: false,
+            source_is_gone: false,
             ended: None,
             dropped: Vec::new(),
             written: 0,
@@ -156,6 +159,22 @@ impl Pair {
         for shard in shards {
             change_key(shard, name.as_bytes(), change, self.written, now_ms);
         }
+        true
+    }
+
+    /// Reads as a client would; what has expired goes by that. `false` if the client has to wait.
+    pub fn read(&mut self, tag: &str, number: usize) -> bool {
+        let moves = TAGS[..3].contains(&tag);
+        let name = format!("{{{tag}}}{number}");
+        let key = Key::new(name.as_bytes(), SEED);
+        let shard = match () {
+            () if !moves || (!self.source_knows && self.hold != Hold::All) => &mut self.source,
+            () if self.target_serves => &mut self.target,
+            () => return false,
+        };
+        let now_ms = self.now_us / 1000;
+        let found = shard.find(&key, now_ms).is_some();
+        assert_eq!(found, self.truth.find(&key, now_ms).is_some(), "{name}");
         true
     }
 
@@ -224,6 +243,49 @@ impl Pair {
                 incoming.disconnected(Lane::Snapshot, self.now_us);
             }
             self.source_actions();
+        }
+    }
+
+    /// The link is gone, and only the source has noticed.
+    pub fn cut_source(&mut self) {
+        if self.lanes.iter().any(|lane| lane.is_up) {
+            self.hang_up();
+            self.outgoing.disconnected(Lane::Snapshot, self.now_us);
+            self.source_actions();
+        }
+    }
+
+    /// The source's process is gone, with all that it held. The target learns from the map.
+    pub fn crash_source(&mut self) {
+        self.hang_up();
+        if let Some(incoming) = &mut self.incoming {
+            incoming.disconnected(Lane::Delta, self.now_us);
+        }
+        // What was asked of the store before may still be done; nothing after.
+        if self.commit == Some(self.target_incarnation) {
+            self.owner = Owner::Target;
+        }
+        self.source_is_gone = true;
+        for _ in 0..8_000 {
+            self.now_us += 5_000;
+            self.step_target(64);
+            self.tell_target();
+            if self.is_quiet() {
+                break;
+            }
+        }
+        assert!(self.is_quiet(), "{:?}", self.incoming);
+    }
+
+    /// Checks that the target holds everything, or nothing, as the map says.
+    pub fn check_target(&self) {
+        for tag in &TAGS[..3] {
+            let truth = match self.owner {
+                Owner::Source => BTreeMap::new(),
+                Owner::Target => contents(&self.truth, tag),
+            };
+            assert_eq!(contents(&self.target, tag), truth);
+            assert!(!self.target.is_staged(SlotId::of(tag.as_bytes())));
         }
     }
 
@@ -320,11 +382,11 @@ impl Pair {
         }
     }
 
-    /// Lets the store do what it was asked for; the answer may be lost.
-    pub fn step_store(&mut self, answers: bool) {
+    /// Lets the store do what it was asked for, unless something else has changed the map before; the answer may be lost.
+    pub fn step_store(&mut self, grants: bool, answers: bool) {
         if let Some(target) = self.commit.take() {
             assert_eq!(self.hold, Hold::All, "nothing is served while the map decides");
-            let is_granted = target == self.target_incarnation && self.owner == Owner::Source;
+            let is_granted = grants && target == self.target_incarnation && self.owner == Owner::Source;
             if is_granted {
                 self.owner = Owner::Target;
             }
@@ -360,7 +422,7 @@ impl Pair {
             && let Some(incoming) = &mut self.incoming
         {
             let owner_is_me = self.owner == Owner::Target;
-            incoming.map_changed(owner_is_me, false, &mut self.target, self.now_us);
+            incoming.map_changed(owner_is_me, self.source_is_gone, &mut self.target, self.now_us);
         }
     }
 
@@ -398,7 +460,7 @@ impl Pair {
             self.step_target(64);
             Lane::ALL.into_iter().for_each(|lane| self.deliver(lane, usize::MAX));
             self.answer_hold();
-            self.step_store(true);
+            self.step_store(true, true);
             self.tell_target();
         }
         let is_sent = self.lanes.iter().all(|lane| lane.to_target.bytes.is_empty());
@@ -409,7 +471,7 @@ impl Pair {
 
     fn is_quiet(&self) -> bool {
         match self.owner {
-            Owner::Target => self.target_serves,
+            Owner::Target => self.target_serves && (self.source_is_gone || self.ended.is_some()),
             Owner::Source => self.incoming.is_none(),
         }
     }
@@ -458,6 +520,7 @@ fn change_key(shard: &mut Shard, name: &[u8], change: Change, written: u64, now_
         }
         Change::RemoveField { name } if !is_text => drop(write.hash_remove(&[b'f', name]).expect("room")),
         Change::Expire => drop(write.set_expiry(Some(now_ms + 1_000_000)).expect("room")),
+        Change::ExpireSoon => drop(write.set_expiry(Some(now_ms + 4)).expect("room")),
         Change::RemoveField { .. } | Change::Flush => {}
     }
 }
