@@ -153,6 +153,47 @@ counters! {
     /// Slots of this core.
     slots: Sum State,
 
+    /// Moves that are planned or go on, of slots that go.
+    moves_outgoing: Sum State,
+    /// Batches of slots that come.
+    moves_incoming: Sum State,
+    /// Moves that came to their end.
+    moves_done: Sum Total,
+    /// Moves that failed.
+    moves_failed: Sum Total,
+    /// Moves that were cancelled.
+    moves_cancelled: Sum Total,
+    /// Slots that went.
+    moves_slots_out: Sum Total,
+    /// Slots that came.
+    moves_slots_in: Sum Total,
+    /// Bytes that were sent for moves, those sent again included.
+    moves_bytes_sent: Sum Total,
+    /// Bytes among them that were sent again.
+    moves_bytes_sent_again: Sum Total,
+    /// Bytes that came and were applied.
+    moves_bytes_applied: Sum Total,
+    /// Bytes a second that moves make now.
+    moves_bytes_per_second: Sum State,
+    /// Pauses of writes before a hand-over that have ended.
+    moves_pauses: Sum Total,
+    /// Pauses of half a millisecond at most.
+    moves_pauses_500us: Sum Total,
+    /// Pauses of a millisecond at most.
+    moves_pauses_1ms: Sum Total,
+    /// Pauses of ten milliseconds at most.
+    moves_pauses_10ms: Sum Total,
+    /// Microseconds of all pauses.
+    moves_pause_us: Sum Total,
+    /// The longest pause, in microseconds.
+    moves_pause_us_max: Max State,
+    /// Commands that waited for a hand-over.
+    moves_held_commands: Sum Total,
+    /// The longest time for which this core let commands wait for a hand-over, in microseconds.
+    moves_hold_us_max: Max State,
+    /// The longest turn of move work, in microseconds.
+    moves_turn_us_max: Max State,
+
     /// Turns of the loop.
     turns: Sum Total,
     /// Turns a second, lately.

@@ -67,8 +67,8 @@ macro_rules! report {
 }
 
 report! {
-    /// When it was asked for, in Unix seconds.
-    created_s,
+    /// When it was asked for, in Unix milliseconds.
+    created_ms,
     /// When its phase changed last, in Unix seconds.
     updated_s,
     /// When the other side was heard of last, in Unix seconds.
@@ -151,7 +151,7 @@ impl MoveReport {
         );
         numbers(
             &[
-                ("create_time", self.created_s),
+                ("create_time", self.created_ms / 1000),
                 ("last_update_time", self.updated_s),
                 ("last_ack_time", self.acknowledged_s),
             ],
@@ -244,7 +244,7 @@ mod tests {
             NodeId::derived(1, 1),
         );
         (report.phase, report.reason) = ("failed".to_owned(), "why".to_owned());
-        (report.created_s, report.retained_bytes, report.eta_ms) = (5, 9, Some(0));
+        (report.created_ms, report.retained_bytes, report.eta_ms) = (5, 9, Some(0));
         report
     }
 

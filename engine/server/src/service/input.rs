@@ -254,7 +254,10 @@ impl CoreService {
         match destination {
             Destination::Here => unreachable!("handled above"),
             Destination::Locked => self.hold(connection, Hold::Slot, arguments),
-            Destination::Moving => self.hold(connection, Hold::Move, arguments),
+            Destination::Moving => {
+                self.moves.note_held();
+                self.hold(connection, Hold::Move, arguments);
+            }
             Destination::Core(core) => {
                 session.commands_processed += 1;
                 self.forwarded_out += 1;

@@ -14,6 +14,7 @@ impl CoreService {
     pub(super) fn observe(&mut self, io: &Io<Message>) {
         let gauges = io.gauges();
         let options = io.options();
+        let moves = self.count_moves();
         let observed = &mut self.core.observed;
         observed.outside = Counters {
             connections_received: self.core.stats.connections_received,
@@ -28,7 +29,7 @@ impl CoreService {
             forwarded_in: self.forwarded_in,
             mailbox_full: gauges.mailbox_full,
             receive_buffer_exhaustions: gauges.buffer_exhaustions,
-            ..Counters::default()
+            ..moves
         };
         let connections = LimitUse {
             now: gauges.connections,

@@ -1,5 +1,7 @@
 //! What this core owns: maps are adopted here, and whether it may serve at all is looked at here.
 
+use std::collections::HashSet;
+
 use whimbrel_engine::key::{SLOT_COUNT, SlotId};
 use whimbrel_engine::topology::SlotMap;
 use whimbrel_net::{Io, Monotonic};
@@ -19,12 +21,18 @@ impl CoreService {
     /// Takes over a map if it is newer than what this core knows. What lies in slots that the core has lost is dropped,
     /// before another command runs: it would be stale if the slot ever came back.
     pub(super) fn adopt(&mut self, map: &SlotMap) {
+        self.adopt_but(map, &[]);
+    }
+
+    /// The same, but for slots that somebody else drops, some at a time.
+    pub(super) fn adopt_but(&mut self, map: &SlotMap, kept: &[SlotId]) {
         let owned: Vec<SlotId> = self.owned_slots().collect();
         let members = &self.shared.members;
         if !self.core.topology.adopt(map, |id| members.core(id)) {
             return;
         }
-        for slot in owned {
+        let kept: HashSet<SlotId> = kept.iter().copied().collect();
+        for slot in owned.into_iter().filter(|slot| !kept.contains(slot)) {
             if !self.core.topology.owns(slot) && self.core.shard.slot_keys(slot) > 0 {
                 self.core.shard.flush_slot(slot);
             }

@@ -34,7 +34,7 @@ fn merge(
     for part in parts {
         reports.extend(MoveReport::decode_all(part).expect("a core writes what it can read"));
     }
-    reports.sort_by_key(|report| std::cmp::Reverse(report.created_s));
+    reports.sort_by_key(|report| std::cmp::Reverse(report.created_ms));
     context.reply.array(reports.len());
     reports.iter().for_each(|report| report.reply(context.reply));
     Ok(())
@@ -50,12 +50,12 @@ mod tests {
     fn reports_are_shown_the_latest_first() {
         let mut bench = Bench::default();
         bench.check("CLUSTER GETSLOTMIGRATIONS -> *0");
-        for (digit, created_s) in [("a", 5), ("b", 9)] {
+        for (digit, created_ms) in [("a", 5), ("b", 9)] {
             let range = SlotRange::new(1, 2).unwrap();
             let (source, target) = (NodeId::derived(1, 0), NodeId::derived(1, 1));
             let mut report =
                 MoveReport::new(digit.repeat(40), Operation::Export, vec![range], source, target);
-            report.created_s = created_s;
+            report.created_ms = created_ms;
             bench.core.moves.reports.push(report);
         }
         bench.check(

@@ -19,7 +19,6 @@ pub const SPEC: Spec = Spec {
 };
 
 fn run(context: &mut Context<'_>, _arguments: &Arguments<'_>) -> Result<(), CommandError> {
-    super::check_enabled(context)?;
     let (core, reply) = (&*context.core, &mut *context.reply);
     let (topology, reached) = (&core.topology, reached(core, context.session));
     reply.array(topology.nodes().count());

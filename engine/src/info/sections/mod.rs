@@ -5,6 +5,7 @@ mod cores;
 mod cpu;
 mod keyspace;
 mod memory;
+mod migration;
 mod persistence;
 mod replication;
 mod server;
@@ -72,6 +73,8 @@ sections! {
     Latencystats "Latencystats" false tallies::latencies;
     /// Whether cores are cluster nodes.
     Cluster "Cluster" true keyspace::cluster;
+    /// Slots on their way.
+    Migration "Migration" true migration::write;
     /// How many keys there are.
     Keyspace "Keyspace" true keyspace::write;
     /// Each core by itself.
@@ -228,9 +231,10 @@ mod tests {
 
     #[test]
     fn sections_are_chosen_as_in_redis() {
-        let default = "Server Clients Memory Persistence Stats Replication CPU Errorstats Cluster Keyspace";
+        let default =
+            "Server Clients Memory Persistence Stats Replication CPU Errorstats Cluster Migration Keyspace";
         let all = "Server Clients Memory Persistence Stats Replication CPU Commandstats Errorstats Latencystats \
-                   Cluster Keyspace Cores Limits";
+                   Cluster Migration Keyspace Cores Limits";
         let cases = [
             ("", default),
             ("default", default),

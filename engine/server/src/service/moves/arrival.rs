@@ -23,6 +23,9 @@ use crate::log;
 /// Arrivals that are over and still shown.
 const ENDED_MAX: usize = 128;
 
+/// How long a batch that is over waits for its source to hear of it.
+const FAREWELL_US: u64 = 1_000_000;
+
 /// Batches that may come to this core at the same time.
 const BATCHES_MAX: usize = 64;
 
@@ -36,8 +39,8 @@ struct Arrival {
     /// Whether it comes from another node, and what it may bring a second; 0 sets no limit.
     is_remote: bool,
     allowance: u64,
-    /// Its last word is said.
-    is_over: bool,
+    /// When its last word was said. It stays a little while, until the source has heard it.
+    over_us: Option<u64>,
 }
 
 impl Arrival {
@@ -69,14 +72,21 @@ impl Arrivals {
         self.batches.is_empty()
     }
 
+    /// Batches that come.
+    pub fn count(&self) -> usize {
+        self.batches.iter().filter(|arrival| arrival.over_us.is_none()).count()
+    }
+
     /// What comes, and what has come.
     pub fn reports(&self) -> Vec<MoveReport> {
         let mut reports: Vec<MoveReport> = Vec::new();
         for arrival in &self.batches {
             let progress = arrival.machine.progress();
             let mut report = arrival.report.clone();
-            report.phase =
-                if progress.is_prepared { Phase::HandingOver } else { Phase::Snapshot }.name().to_owned();
+            if arrival.over_us.is_none() {
+                let phase = if progress.is_prepared { Phase::HandingOver } else { Phase::Snapshot };
+                report.phase = phase.name().to_owned();
+            }
             report.bytes_done = progress.bytes_applied;
             report.lag_bytes = progress.inbox_bytes;
             reports.push(report);
@@ -87,7 +97,7 @@ impl Arrivals {
 
     /// Whether a batch of these slots is on its way here.
     pub fn has(&self, slots: &[SlotId]) -> bool {
-        self.batches.iter().any(|arrival| arrival.slots.first() == slots.first())
+        self.batches.iter().any(|arrival| arrival.over_us.is_none() && arrival.slots.first() == slots.first())
     }
 
     /// The connections of lanes, with what waits to be applied.
@@ -122,7 +132,7 @@ fn merge_jobs(reports: Vec<MoveReport>) -> Vec<MoveReport> {
         job.slots_done += report.slots_done;
         job.slots_total += report.slots_total;
         job.bytes_done += report.bytes_done;
-        job.created_s = job.created_s.min(report.created_s);
+        job.created_ms = job.created_ms.min(report.created_ms);
         let slots: Vec<SlotId> =
             job.ranges.iter().chain(&report.ranges).flat_map(|range| range.slots()).collect();
         job.ranges = ranges_of(&slots);
@@ -283,7 +293,7 @@ impl CoreService {
         let ranges = ranges_of(&batch.slots);
         let mut report =
             MoveReport::new(batch.id.job.to_string(), Operation::Import, ranges, batch.source, batch.target);
-        (report.created_s, report.updated_s) = (now.unix_s(), now.unix_s());
+        (report.created_ms, report.updated_s) = (now.unix_ms, now.unix_s());
         report.slots_total = batch.slots.len() as u64;
         self.moves.arrivals.batches.push(Arrival {
             machine,
@@ -293,7 +303,7 @@ impl CoreService {
             report,
             is_remote,
             allowance,
-            is_over: false,
+            over_us: None,
         });
         Ok(self.moves.arrivals.batches.len() - 1)
     }
@@ -317,7 +327,8 @@ impl CoreService {
         self.allow_arrivals();
         self.send_acknowledgements(io);
         self.hold_back(io);
-        advance
+        let farewells = self.moves.arrivals.batches.iter().filter_map(|arrival| arrival.over_us);
+        farewells.fold(advance, |advance, over_us| advance.or(Advance::At(over_us + FAREWELL_US)))
     }
 
     /// Tells the sources of other nodes what they may send.
@@ -361,13 +372,11 @@ impl CoreService {
                 self.obey_arrival(io, place, action);
             }
         }
-        let batches = &mut self.moves.arrivals.batches;
-        if batches.iter().any(|arrival| arrival.is_over) {
-            self.send_acknowledgements(io);
-        }
-        for mut over in
-            self.moves.arrivals.batches.extract_if(.., |arrival| arrival.is_over).collect::<Vec<_>>()
-        {
+        let is_gone = |arrival: &mut Arrival| {
+            let is_heard = Lane::ALL.into_iter().all(|lane| arrival.wires.get(lane).is_none());
+            arrival.over_us.is_some_and(|over_us| is_heard || over_us + FAREWELL_US <= now.monotonic_us)
+        };
+        for mut over in self.moves.arrivals.batches.extract_if(.., is_gone).collect::<Vec<_>>() {
             for wire in over.wires.take() {
                 self.moves.arrivals.forget(wire);
                 self.close_wire(io, End::Target, wire);
@@ -376,12 +385,15 @@ impl CoreService {
                 self.shared.links.end_incoming();
             }
             over.report.updated_s = now.unix_s();
+            let bytes = over.machine.progress().bytes_applied;
+            self.moves.tally.note_arrival(bytes, over.report.slots_done as usize);
             self.moves.arrivals.ended.push_front(over.report);
             self.moves.arrivals.ended.truncate(ENDED_MAX);
         }
     }
 
     fn obey_arrival(&mut self, io: &mut Io<Message>, place: usize, action: IncomingAction) {
+        let now_us = self.now(io).monotonic_us;
         let arrival = &mut self.moves.arrivals.batches[place];
         let (id, slots) = (arrival.id(), Arc::clone(&arrival.slots));
         match action {
@@ -392,7 +404,7 @@ impl CoreService {
                 arrival.report.bytes_done = bytes;
                 arrival.report.slots_done = slots.len() as u64;
                 arrival.report.phase = Phase::Done.name().to_owned();
-                arrival.is_over = true;
+                arrival.over_us = Some(now_us);
                 match map.as_deref().map(codec::decode) {
                     None => {}
                     Some(Ok(map)) => self.adopt(&Arc::new(map)),
@@ -408,7 +420,7 @@ impl CoreService {
                 log::notice(format_args!("Move {id} is given up: {reason}"));
                 arrival.report.phase = Phase::Failed.name().to_owned();
                 arrival.report.reason = reason;
-                arrival.is_over = true;
+                arrival.over_us = Some(now_us);
                 self.let_arrivals_go(&slots);
             }
             IncomingAction::Disconnect => {

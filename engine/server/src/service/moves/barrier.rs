@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use whimbrel_engine::commands::{Spec, resolve};
 use whimbrel_engine::key::SlotId;
+use whimbrel_engine::latency::Sample;
 use whimbrel_engine::resp::Arguments;
+use whimbrel_net::Monotonic;
 
 use super::super::message::Message;
 use super::super::{CoreService, connection, routing};
@@ -37,6 +39,8 @@ pub struct Barrier {
     last: u64,
     asked: HashMap<u64, Asked>,
     owed: Vec<Owed>,
+    /// Slots whose commands wait here, and since when.
+    since: Vec<(Arc<[SlotId]>, Monotonic)>,
     /// Requests of this core that are in force everywhere, and that nobody was told of yet.
     reached: Vec<u64>,
 }
@@ -115,6 +119,10 @@ impl CoreService {
         slots: Arc<[SlotId]>,
     ) {
         self.moves.barrier.forget_owed(&slots);
+        let since = &mut self.moves.barrier.since;
+        if !since.iter().any(|(held, _)| Arc::ptr_eq(held, &slots)) {
+            since.push((Arc::clone(&slots), Monotonic::now()));
+        }
         self.moves.holds.set(&slots, level);
         self.moves.barrier.owed.push(Owed { core, number, level, slots });
         self.agree();
@@ -124,7 +132,21 @@ impl CoreService {
     pub(super) fn end_hold(&mut self, slots: &Arc<[SlotId]>) {
         self.moves.barrier.forget_owed(slots);
         self.moves.holds.set(slots, Level::Nothing);
+        self.note_hold(slots);
         self.release_held(connection::Hold::Move);
+    }
+
+    /// Counts how long commands waited.
+    fn note_hold(&mut self, slots: &Arc<[SlotId]>) {
+        let since = &mut self.moves.barrier.since;
+        let Some(place) = since.iter().position(|(held, _)| Arc::ptr_eq(held, slots)) else { return };
+        let now = Monotonic::now();
+        let length = now.since(since.swap_remove(place).1);
+        self.moves.tally.note_hold(length.as_micros() as u64);
+        let threshold_ms = self.core.config.latency_monitor_threshold;
+        let unix_seconds = self.clock.at(now).unix_s();
+        let sample = Sample { unix_seconds, latency_ms: length.as_millis() as u64 };
+        self.core.latency.add("slot-hold", threshold_ms, sample);
     }
 
     /// Another core has agreed.

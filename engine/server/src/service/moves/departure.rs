@@ -11,7 +11,7 @@ use whimbrel_engine::topology::{NodeId, SlotMap};
 use whimbrel_migration::pacer::PacedId;
 use whimbrel_migration::{
     Action, Advance, Batch, BatchId, Hold, Incarnation, Lane, MoveId, Outcome, Outgoing, OutgoingSettings,
-    Phase,
+    Phase, Progress,
 };
 use whimbrel_net::Io;
 
@@ -79,9 +79,19 @@ impl Departures {
         self.under_way.as_ref().is_some_and(|departure| departure.asked.is_some())
     }
 
+    /// Jobs that go on.
+    pub fn count(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// How far the batch under way has come.
+    pub fn progress(&self) -> Option<Progress> {
+        self.under_way.as_ref().map(|departure| departure.machine.progress())
+    }
+
     /// The jobs that go on, and those that ended.
     pub fn reports(&self) -> Vec<MoveReport> {
-        let progress = self.under_way.as_ref().map(|departure| departure.machine.progress());
+        let progress = self.progress();
         let mut reports: Vec<MoveReport> = Vec::new();
         for (place, job) in self.jobs.iter().enumerate() {
             reports.push(job.report_with(progress.as_ref().filter(|_| place == 0)));
@@ -139,20 +149,20 @@ impl CoreService {
         target: NodeId,
         slots: Vec<SlotId>,
     ) {
-        let now_s = self.now(io).unix_s();
+        let now = self.now(io);
         let topology = &self.core.topology;
         let source = topology.node(topology.myself()).id;
         let moving = &mut self.core.moves.moving;
         let stranger = slots.iter().find(|slot| !topology.owns(**slot) || moving.contains(slot)).copied();
         let batch_slots = self.core.config.migration_batch_slots as usize;
-        let job = Job::new(id, source, target, slots, batch_slots, &self.core.shard, now_s);
+        let job = Job::new(id, source, target, slots, batch_slots, &self.core.shard, now);
         log::notice(format_args!(
             "Move {id}: {} to {target} is planned",
             job.report_with(None).ranges_text()
         ));
         if let Some(slot) = stranger {
             let reason = format!("slot {} moves already, or has changed hands", slot.number());
-            return self.note_ended(job, Phase::Failed, reason, now_s);
+            return self.note_ended(job, Phase::Failed, reason, now.unix_s());
         }
         moving.extend(job.waiting());
         self.moves.departures.jobs.push_back(job);
@@ -168,6 +178,7 @@ impl CoreService {
     fn note_ended(&mut self, job: Job, phase: Phase, reason: String, now_s: u64) {
         let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
         log::notice(format_args!("Move {} is {phase}{because}", job.id));
+        self.moves.tally.note_job(phase);
         let ended = &mut self.moves.departures.ended;
         ended.push_front(job.end(phase, reason, now_s));
         ended.truncate(ENDED_MAX);
@@ -295,7 +306,9 @@ impl CoreService {
         }
         let mut job = self.moves.departures.jobs.pop_front().expect("the first job is under way");
         let handed_over = if result.is_ok() { departure.slots.len() } else { 0 };
-        job.note_batch(&departure.machine.progress(), handed_over);
+        let progress = departure.machine.progress();
+        job.note_batch(&progress, handed_over);
+        self.moves.tally.note_batch(&progress, handed_over);
         let (phase, reason) = match result {
             Ok(()) if job.is_last() => (Phase::Done, String::new()),
             Ok(()) if !job.cancelled => return self.moves.departures.jobs.push_front(job),
@@ -520,8 +533,8 @@ impl CoreService {
         };
         if let Outcome::Committed { map } = &outcome {
             let map = Arc::new(codec::decode(map).expect("the map's keeper in this process has written it"));
-            // From here on nothing of the slots is served by this core.
-            self.adopt(&map);
+            // From here on nothing of the slots is served by this core. The machine drops them.
+            self.adopt_but(&map, &departure.slots);
             departure.map = Some(map);
         }
         departure.machine.outcome(outcome, &mut self.core.shard, now_us);

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use whimbrel_engine::core::Now;
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::moves::{MoveReport, Operation};
 use whimbrel_engine::shard::Shard;
@@ -40,11 +41,11 @@ impl Job {
         slots: Vec<SlotId>,
         batch_slots_max: usize,
         shard: &Shard,
-        now_s: u64,
+        now: Now,
     ) -> Job {
         let mut report =
             MoveReport::new(id.to_string(), Operation::Export, ranges_of(&slots), source, target);
-        (report.created_s, report.updated_s) = (now_s, now_s);
+        (report.created_ms, report.updated_s) = (now.unix_ms, now.unix_s());
         report.slots_total = slots.len() as u64;
         report.keys_total = slots.iter().map(|slot| shard.slot_keys(*slot)).sum();
         report.bytes_total = slots.iter().map(|slot| shard.slot_bytes(*slot)).sum();

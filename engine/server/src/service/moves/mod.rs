@@ -14,9 +14,11 @@ mod job;
 mod link;
 mod pace;
 mod settling;
+mod tally;
 mod turn;
 mod wire;
 
+use whimbrel_engine::info::Counters;
 use whimbrel_net::Io;
 
 use super::CoreService;
@@ -39,6 +41,7 @@ pub struct Moves {
     departures: departure::Departures,
     arrivals: arrival::Arrivals,
     time: turn::MoveTime,
+    tally: tally::Tally,
 }
 
 impl Moves {
@@ -46,6 +49,11 @@ impl Moves {
     #[inline]
     pub fn is_quiet(&self) -> bool {
         self.holds.is_empty() & self.arriving.is_empty()
+    }
+
+    /// A command waits for a hand-over.
+    pub fn note_held(&mut self) {
+        self.tally.note_held();
     }
 
     /// Whether there is nothing to do for any move.
@@ -81,5 +89,15 @@ impl CoreService {
         let mut reports = self.moves.departures.reports();
         reports.extend(self.moves.arrivals.reports());
         self.core.moves.reports = reports;
+    }
+
+    /// What moves of this core came to, for INFO.
+    pub(super) fn count_moves(&self) -> Counters {
+        let moves = &self.moves;
+        Counters {
+            moves_outgoing: moves.departures.count() as u64,
+            moves_incoming: moves.arrivals.count() as u64,
+            ..moves.tally.counters(moves.departures.progress().as_ref())
+        }
     }
 }

@@ -21,8 +21,6 @@ pub struct MoveTime {
     commands_seen: u64,
     wanted_until: Monotonic,
     rests_until: Monotonic,
-    /// The longest turn of move work, in microseconds.
-    pub turn_us_max: u64,
 }
 
 impl CoreService {
@@ -54,8 +52,7 @@ impl CoreService {
         let arrivals = self.drive_arrivals(io, &mut || Monotonic::now().since(start) < turn);
         let worked_until = Monotonic::now();
         let worked = worked_until.since(start);
-        let time = &mut self.moves.time;
-        time.turn_us_max = time.turn_us_max.max(worked.as_micros() as u64);
+        self.moves.tally.note_turn(worked.as_micros() as u64);
         match departures.or(arrivals) {
             Advance::Now if is_wanted && !self.moves.is_pressing() => {
                 let rests_until = worked_until.after(rest(worked, self.core.config.background_share));
