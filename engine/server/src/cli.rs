@@ -1,14 +1,24 @@
 //! The command line: every parameter of the table is an option `--name value`.
 
+use crate::cluster::options::ClusterOptions;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use whimbrel_engine::config::{Config, Group, Kind, Parameter, default_of, parameters, remedy, takes};
 
-/// What the command line asks for.
+/// What the process is to be.
+#[derive(Debug)]
+pub enum Request {
+    /// A server.
+    Serve(Options),
+    /// An operator's tool.
+    Cluster(ClusterOptions),
+}
+
+/// What the command line says of a server.
 #[derive(Debug)]
 pub struct Options {
     /// The configuration file (`--config`).
@@ -25,11 +35,15 @@ pub struct Setting {
 }
 
 /// Reads the command line. `Err` is what to print and the status to leave with, `--help` and `--version` included.
-pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, Leave> {
+pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, Leave> {
     let matches = command().try_get_matches_from(arguments).map_err(|error| Leave::from_clap(&error))?;
+    if let Some(matches) = matches.subcommand_matches("cluster") {
+        let options = ClusterOptions::from_arg_matches(matches).map_err(|error| Leave::from_clap(&error))?;
+        return Ok(Request::Cluster(options));
+    }
     let matches = matches.subcommand_matches("serve").unwrap_or(&matches);
     let file = matches.get_one::<PathBuf>("config").cloned();
-    Ok(Options { file, settings: settings(matches) })
+    Ok(Request::Serve(Options { file, settings: settings(matches) }))
 }
 
 /// What to print before leaving.
@@ -77,6 +91,7 @@ fn command() -> Command {
     let after = "The command line goes before the file, the file before the defaults. A parameter of the file has the \
                  same name, without `--`; CONFIG GET and CONFIG SET take it too.";
     let serve = Command::new("serve").about("Serve clients (this is also what happens without a command)");
+    let cluster = Command::new("cluster").about("Look at a cluster or a process, and move slots");
     Command::new("whimbrel")
         .version(env!("CARGO_PKG_VERSION"))
         .about(about)
@@ -85,6 +100,7 @@ fn command() -> Command {
         .args_override_self(true)
         .args_conflicts_with_subcommands(true)
         .subcommand(serve.after_help(after).args(arguments()).args_override_self(true))
+        .subcommand(ClusterOptions::augment_args(cluster))
 }
 
 fn arguments() -> Vec<Arg> {
@@ -173,7 +189,20 @@ mod tests {
     use whimbrel_engine::config::MaxmemoryPolicy;
 
     fn options(line: &str) -> Result<Options, Leave> {
-        read(line.split(' ').map(OsString::from))
+        serving(read(line.split(' ').map(OsString::from)))
+    }
+
+    fn serving(request: Result<Request, Leave>) -> Result<Options, Leave> {
+        request.map(|request| match request {
+            Request::Serve(options) => options,
+            Request::Cluster(_) => panic!("no server"),
+        })
+    }
+
+    #[test]
+    fn operators_have_commands_of_their_own() {
+        let read = read(["whimbrel", "cluster", "status", "--json"].map(OsString::from));
+        assert!(matches!(read, Ok(Request::Cluster(options)) if options.json));
     }
 
     fn config(line: &str) -> Result<Config, String> {
@@ -209,7 +238,7 @@ mod tests {
 
     #[test]
     fn words_may_be_empty_or_begin_with_a_hyphen() {
-        let words = |list: &[&str]| read(list.iter().map(OsString::from)).unwrap();
+        let words = |list: &[&str]| serving(read(list.iter().map(OsString::from))).unwrap();
         let options = words(&["whimbrel", "--save", "", "--bind=-::1 127.0.0.1", "--requirepass", ""]);
         let mut config = Config::default();
         options.apply(&mut config).unwrap();

@@ -3,6 +3,7 @@
 pub mod banner;
 pub mod checks;
 pub mod cli;
+pub mod cluster;
 pub mod control;
 pub mod facts;
 pub mod file;

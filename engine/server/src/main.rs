@@ -1,15 +1,15 @@
-//! `whimbrel`: reads the command line, and serves.
+//! `whimbrel`: reads the command line, and serves, or does what an operator asks of a cluster.
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use whimbrel_server::cli::Options;
-use whimbrel_server::{banner, cli, log, service, start};
+use whimbrel_server::cli::{Options, Request};
+use whimbrel_server::{banner, cli, cluster, log, service, start};
 
 fn main() -> ExitCode {
     whimbrel_engine::arena::return_freed_mappings();
-    let options = match cli::read(std::env::args_os()) {
-        Ok(options) => options,
+    let request = match cli::read(std::env::args_os()) {
+        Ok(request) => request,
         Err(leave) if leave.asked => {
             // A reader that went away has seen enough.
             let _ = write!(std::io::stdout(), "{}", leave.text);
@@ -17,7 +17,11 @@ fn main() -> ExitCode {
         }
         Err(leave) => return fail(&leave.text.to_string()),
     };
-    match serve(&options) {
+    let outcome = match request {
+        Request::Serve(options) => serve(&options),
+        Request::Cluster(options) => cluster::run(options),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("{error}\n")),
     }

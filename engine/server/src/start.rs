@@ -79,7 +79,10 @@ mod tests {
     use std::ffi::OsString;
 
     fn options(words: &[&str]) -> Options {
-        cli::read(words.iter().map(OsString::from)).unwrap()
+        match cli::read(words.iter().map(OsString::from)).unwrap() {
+            cli::Request::Serve(options) => options,
+            cli::Request::Cluster(_) => panic!("no server"),
+        }
     }
 
     #[test]
