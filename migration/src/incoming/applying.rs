@@ -69,6 +69,11 @@ impl Incoming {
             }
             Applied::Broken(reason) => {
                 self.give_up(reason);
+                // Nothing behind it makes sense: what follows is another connection's, if anything is.
+                for lane in Lane::ALL {
+                    let receiver = self.receivers.on(lane);
+                    receiver.connect(receiver.connection());
+                }
                 return true;
             }
             Applied::All => self.unprepare_for(kind),

@@ -69,10 +69,12 @@ impl Incoming {
         }
     }
 
-    /// Cannot go on: the source is told, and everything is dropped.
+    /// Cannot go on: the source is told, and everything is dropped. What is the target's own already stays.
     pub(super) fn give_up(&mut self, reason: String) {
-        self.put(Lane::Delta, &Frame::Failed { reason: reason.clone() });
-        self.drop_slots(reason);
+        if matches!(self.state, State::Receiving | State::Prepared { .. }) {
+            self.put(Lane::Delta, &Frame::Failed { reason: reason.clone() });
+            self.drop_slots(reason);
+        }
     }
 
     /// Drops everything.

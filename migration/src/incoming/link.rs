@@ -74,6 +74,11 @@ impl Link {
         end.is_connected
     }
 
+    /// Whether the lane of the connection in force is there.
+    pub fn is_connected(&mut self, lane: Lane) -> bool {
+        self.ends.on(lane).is_connected
+    }
+
     /// Whether a connected lane was silent for so long that it is taken for dead.
     pub fn is_silent(&self, now_us: u64) -> bool {
         self.silent_at_us().is_some_and(|at_us| now_us >= at_us)

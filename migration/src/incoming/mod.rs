@@ -185,11 +185,13 @@ impl Incoming {
         }
     }
 
-    /// A lane is gone. The caller drops the other one as well.
+    /// A lane is gone. The caller drops the other one as well. What is said of a lane of an older connection, while the newer
+    /// one's has not come yet, changes nothing.
     pub fn disconnected(&mut self, lane: Lane, now_us: u64) {
-        let _ = lane;
-        self.link.lost(now_us);
-        self.forget_connections();
+        if self.link.is_connected(lane) {
+            self.link.lost(now_us);
+            self.forget_connections();
+        }
     }
 
     /// Whether this hello proves that the source has given up this batch: it is of the same process, younger, and
@@ -215,7 +217,8 @@ impl Incoming {
     /// Bytes came on a lane behind its hello, cut anywhere. They wait; `advance` deals with them. After an error the caller closes both lanes
     /// and says `disconnected`.
     pub fn receive(&mut self, lane: Lane, bytes: &[u8], now_us: u64) -> Result<(), FrameError> {
-        if bytes.is_empty() || !self.link.hears(lane, now_us) {
+        let is_over = matches!(self.state, State::Dropping { .. } | State::Over { is_promoted: false });
+        if bytes.is_empty() || !self.link.hears(lane, now_us) || is_over {
             return Ok(());
         }
         self.receivers.on(lane).receive(bytes)

@@ -240,7 +240,7 @@ impl Pair {
         if was_up {
             self.outgoing.disconnected(Lane::Delta, self.now_us);
             if let Some(incoming) = &mut self.incoming {
-                incoming.disconnected(Lane::Snapshot, self.now_us);
+                Lane::ALL.into_iter().for_each(|lane| incoming.disconnected(lane, self.now_us));
             }
             self.source_actions();
         }
@@ -259,7 +259,7 @@ impl Pair {
     pub fn crash_source(&mut self) {
         self.hang_up();
         if let Some(incoming) = &mut self.incoming {
-            incoming.disconnected(Lane::Delta, self.now_us);
+            Lane::ALL.into_iter().for_each(|lane| incoming.disconnected(lane, self.now_us));
         }
         // What was asked of the store before may still be done; nothing after.
         if self.commit == Some(self.target_incarnation) {
