@@ -3,6 +3,7 @@
 pub mod command;
 mod fork;
 mod memory;
+mod moving;
 mod parse;
 mod shard;
 mod timing;

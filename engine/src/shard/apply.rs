@@ -36,22 +36,30 @@ fn expiry(expires_at_ms: Option<u64>) -> Expiry {
 impl Shard {
     /// Does to this shard what a run says; answers how many effects there were. On an error those before are done.
     pub fn apply_run(&mut self, slot: SlotId, run: &[u8]) -> Result<u64, ApplyError> {
-        let mut run = Run::new(run);
-        self.apply_part(slot, &mut run, usize::MAX)
+        let (mut run, mut count) = (Run::new(run), 0);
+        while !run.rest().is_empty() {
+            count += self.apply_part(slot, &mut run, usize::MAX)?;
+        }
+        Ok(count)
     }
 
-    /// The same for as many effects as take up `bytes_max`, one at least; the run then holds what is left.
+    /// The same for as many effects as take up `bytes_max`, or as can be done in a few dozen microseconds, but one at
+    /// least; the run then holds what is left.
     pub fn apply_part(
         &mut self,
         slot: SlotId,
         run: &mut Run<'_>,
         bytes_max: usize,
     ) -> Result<u64, ApplyError> {
-        let (bytes, mut count) = (run.rest().len(), 0);
+        /// Short keys that are put in place in one go.
+        const WORK_MAX: usize = 160;
+        let (bytes, mut count, mut work) = (run.rest().len(), 0, 0);
         while let Some(effect) = run.next() {
-            self.apply(slot, &effect?)?;
+            let effect = effect?;
+            self.apply(slot, &effect)?;
             count += 1;
-            if bytes - run.rest().len() >= bytes_max {
+            work += effect.work();
+            if work >= WORK_MAX || bytes - run.rest().len() >= bytes_max {
                 break;
             }
         }
@@ -188,7 +196,7 @@ impl Shard {
         self.used.set(slot, false);
         self.expiring.set(slot, false);
         let shared = fork_epoch != 0;
-        self.memory.drop_tables(vec![table.child], bytes, shared);
+        self.memory.drop_table(table.child, bytes, shared);
         if shared {
             // Everything below the root goes as one: it is kept until every fork has passed its last key.
             self.forks.retire(slot, u64::MAX, &mut self.memory);

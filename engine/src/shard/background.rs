@@ -81,7 +81,7 @@ impl Shard {
         /// Steps of eviction in one go.
         const EVICTIONS: usize = 8;
         match work {
-            Work::Reclaim => self.memory.reclaim_step(),
+            Work::Reclaim => self.forks.look_step(&mut self.memory) || self.memory.reclaim_step(),
             Work::Expire => self.step_sweep(now_ms),
             Work::Evict => {
                 let bytes_max = self.limits.charged_bytes_max;
@@ -179,6 +179,6 @@ mod tests {
         assert!(calls > 100, "{calls} calls with one step each");
         assert!(shard.charged_bytes() <= limits.charged_bytes_max);
         assert!(shard.stats().expired_keys >= 5000 && shard.stats().evicted_keys > 1000);
-        assert!(!shard.memory.is_reclaiming());
+        assert!(!shard.reclaim(0));
     }
 }

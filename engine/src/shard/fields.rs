@@ -1,6 +1,6 @@
 //! Changing the fields of a hash through the door.
 
-use super::effect::{CarriedField, Effect, Fields};
+use super::effect::{CarriedField, Effect, Fields, group_bytes};
 use super::expire::bound_s;
 use super::limits::ShardLimits;
 use super::packed;
@@ -156,20 +156,19 @@ impl Write<'_, '_> {
 
     /// Tells the slot's watchers of fields that were set.
     fn emit_fields<'f>(&mut self, fields: impl Iterator<Item = (&'f [u8], &'f [u8], Expiry)>) {
-        /// Bytes of fields that go in one effect.
-        const GROUP_BYTES: usize = 4 * 1024;
+        let group_bytes = group_bytes(self.key.bytes());
         let mut group = std::mem::take(&mut self.shard.carried);
         for (name, value, expiry) in fields {
             let hash = self.entry().and_then(|entry| entry.hash());
             let kept = hash.and_then(|hash| hash.stored_field(name)).and_then(|field| field.expires_at_ms);
             let field = CarriedField { name, value, expires_at_ms: expiry.after(kept) };
-            if value.len() > GROUP_BYTES {
+            if value.len() > group_bytes {
                 self.emit_group(&mut group);
                 self.emit(|key| Effect::HashSet { key, fields: Fields::One(field) });
                 continue;
             }
             field.encode_into(&mut group);
-            if group.len() >= GROUP_BYTES {
+            if group.len() >= group_bytes {
                 self.emit_group(&mut group);
             }
         }
@@ -289,7 +288,7 @@ impl Write<'_, '_> {
         hash.bytes = memory.live_bytes() - before;
         let (nodes, bytes) = (hash.table.child, hash.bytes);
         self.put(Encoding::TableHash, [bytemuck::bytes_of(&hash), b""], self.expires_at_ms(), Old::Whole)
-            .inspect_err(|_| self.shard.memory.drop_tables(vec![nodes], bytes, false))
+            .inspect_err(|_| self.shard.memory.drop_table(nodes, bytes, false))
     }
 
     /// Runs a change of the hash's table. A fork's view of the hash is kept first, so that the change can be written back
@@ -329,7 +328,7 @@ impl Write<'_, '_> {
 
 pub(super) fn drop_fields(memory: &mut Memory, hash: &TableHash, before: u64) {
     let bytes = memory.live_bytes() - before;
-    memory.drop_tables(vec![hash.table.child], bytes, false);
+    memory.drop_table(hash.table.child, bytes, false);
 }
 
 pub(super) fn put_field(

@@ -103,7 +103,7 @@ impl Write<'_, '_> {
         hash.bytes = memory.live_bytes() - before;
         let (nodes, bytes) = (hash.table.child, hash.bytes);
         self.put(Encoding::TableHash, [bytemuck::bytes_of(&hash), b""], expires_at_ms, Old::Whole)
-            .inspect_err(|_| self.shard.memory.drop_tables(vec![nodes], bytes, false))
+            .inspect_err(|_| self.shard.memory.drop_table(nodes, bytes, false))
     }
 }
 

@@ -274,11 +274,11 @@ impl Shard {
     /// Frees what waits to be freed, `steps_max` bounded pieces at most; says whether more is left.
     pub fn reclaim(&mut self, steps_max: usize) -> bool {
         for _ in 0..steps_max {
-            if !self.memory.reclaim_step() {
+            if !self.forks.look_step(&mut self.memory) && !self.memory.reclaim_step() {
                 return false;
             }
         }
-        self.memory.is_reclaiming()
+        self.forks.is_looking() || self.memory.is_reclaiming()
     }
 
     /// Gives up to `pages_max` empty pages back to the kernel, keeping a sixteenth of what is in use; says how many went.

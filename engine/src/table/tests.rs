@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::key::HashSeed;
-use crate::memory::Guard;
+use crate::memory::{Guard, Kept};
 use crate::object::{Draft, Encoding, Parts};
 
 type Model = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -60,7 +60,9 @@ fn contents(memory: &Memory, child: Child) -> Model {
 
 fn drain(memory: &mut Memory) {
     let retired = std::mem::take(&mut memory.retired);
-    memory.reclaim_retired(retired);
+    for (what, bytes) in retired {
+        memory.release_one(Kept { what, bytes, death: 0, hash: 0 });
+    }
     while memory.reclaim_step() {}
 }
 

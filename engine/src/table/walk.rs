@@ -15,6 +15,16 @@ pub struct LeafView {
 }
 
 impl LeafView {
+    /// A leaf by itself, whatever its range.
+    pub fn alone(leaf: Child) -> LeafView {
+        LeafView { leaf, depth: 0, low: 0 }
+    }
+
+    /// The node of the leaf.
+    pub fn node(&self) -> Ref {
+        self.leaf.node
+    }
+
     /// The first hash behind the leaf's range, unless the leaf is the last.
     pub fn end(&self) -> Option<u64> {
         if self.depth == 0 {
@@ -56,6 +66,12 @@ impl Memory {
             bucket: bucket as u8,
             index: index as u8,
         })
+    }
+
+    /// The children of an inner node.
+    pub fn children(&self, inner: Child) -> impl Iterator<Item = Child> + use<> {
+        let inner: Inner = *self.arena.get(inner.node);
+        inner.children.into_iter().filter(|child| !child.is_none())
     }
 
     /// Asks for the objects of the bucket behind the one that begins at a place; at the first one, for its own too.
@@ -112,7 +128,7 @@ impl Memory {
             .map(|_| self.leaf_of(root.child, random().wrapping_mul(SPREAD)).0)
             .find(|leaf| !leaf.is_none())
             .or_else(|| self.first_leaf(root.child))?;
-        let view = LeafView { leaf: child, depth: 0, low: 0 };
+        let view = LeafView::alone(child);
         // A leaf is at least two fifths full, or has one bucket; trying places at random keeps chances equal.
         const TRIES: usize = 64;
         for _ in 0..TRIES {

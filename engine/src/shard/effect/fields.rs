@@ -9,6 +9,12 @@
 use super::varint;
 use crate::key::KEY_BYTES_MAX;
 
+/// Bytes of fields that go in one effect: few, for an effect is applied at once, but a multiple of the key's.
+pub fn group_bytes(key: &[u8]) -> usize {
+    const MIN: usize = 1024;
+    MIN.max(key.len() * 4)
+}
+
 /// A field as an effect carries it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CarriedField<'a> {

@@ -10,7 +10,7 @@ mod pieces;
 mod run;
 mod varint;
 
-pub use fields::{CarriedField, Fields};
+pub use fields::{CarriedField, Fields, group_bytes};
 pub use pieces::PIECE_BYTES;
 pub use run::{Run, first_bytes, push, runs_of_one};
 
@@ -112,6 +112,20 @@ pub enum Effect<'a> {
 }
 
 impl<'a> Effect<'a> {
+    /// About how much work it is to apply it: 1 is a short key.
+    pub(super) fn work(&self) -> usize {
+        /// Bytes that are copied as quickly as a short key is put in place.
+        const COPIED_BYTES: usize = 512;
+        /// What a short field takes.
+        const FIELD_BYTES: usize = 16;
+        1 + match self {
+            Effect::Set { value, .. } => value.len() / COPIED_BYTES,
+            Effect::Write { bytes, .. } | Effect::HashWrite { bytes, .. } => bytes.len() / COPIED_BYTES,
+            Effect::Hash { fields, .. } | Effect::HashSet { fields, .. } => fields.bytes_max() / FIELD_BYTES,
+            _ => 0,
+        }
+    }
+
     /// The key, unless the effect is on the whole slot.
     pub fn key(&self) -> Option<&'a [u8]> {
         match *self {

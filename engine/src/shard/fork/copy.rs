@@ -8,14 +8,11 @@ use crate::arena::Ref;
 use crate::large::{CHUNK_BYTES, LargeString};
 use crate::memory::Memory;
 use crate::object::{self, Encoding, Parts};
-use crate::shard::effect::{CarriedField, Effect, PIECE_BYTES, push};
+use crate::shard::effect::{CarriedField, Effect, PIECE_BYTES, group_bytes, push};
 use crate::shard::hash::Field;
 use crate::shard::text::{Decimal, Text};
 use crate::shard::{Shard, packed};
 use crate::table::ENTRIES;
-
-/// Bytes of fields that go in one effect.
-const GROUP_BYTES: usize = 4 * 1024;
 
 const _: () = assert!(CHUNK_BYTES.is_multiple_of(PIECE_BYTES), "a piece lies within one chunk");
 
@@ -203,8 +200,8 @@ impl Copier<'_> {
         let access = memory.access.travel(object::access(&memory.arena, inside.object));
         let access = (!inside.has_begun).then_some(access);
         // Of a group the last field may reach beyond its bytes, a short one by far less than a piece.
-        let bytes_max = key.len() + GROUP_BYTES + 2 * PIECE_BYTES;
-        let end = (self.out.len() + key.len() + GROUP_BYTES).min(self.end);
+        let bytes_max = key.len() + group_bytes(key) + 2 * PIECE_BYTES;
+        let end = (self.out.len() + key.len() + group_bytes(key)).min(self.end);
         let mut looks = self.looks;
         push(self.out, bytes_max, |out| {
             Effect::encode_hash(out, key, !inside.has_begun, expires_at_ms, access);

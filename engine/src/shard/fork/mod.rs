@@ -7,7 +7,7 @@
 
 mod copy;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 pub use copy::Copied;
 
@@ -17,7 +17,7 @@ use super::text::Text;
 use super::{Shard, Slot};
 use crate::arena::Ref;
 use crate::key::SlotId;
-use crate::memory::{Memory, Retired};
+use crate::memory::{Bag, Kept, Memory};
 use crate::object::{self, Encoding, Parts};
 use crate::table::TableRoot;
 
@@ -96,13 +96,13 @@ struct Fork {
 
 /// What a slot keeps for its forks.
 #[derive(Default, Debug)]
-struct Kept {
+struct Keeping {
     /// Open forks, oldest first, and those of slots whose nodes came here.
     forks: Vec<ForkId>,
-    /// What was unlinked: when, and below which hash.
-    retired: Vec<(u32, u64, Retired)>,
-    /// Length of `retired` at which it is looked through again.
-    look_at: usize,
+    /// What was unlinked.
+    retired: Bag,
+    /// The place in `retired` at which it is looked through again.
+    look: usize,
 }
 
 /// The forks of one shard.
@@ -110,44 +110,83 @@ struct Kept {
 pub struct Forks {
     last: u64,
     open: HashMap<ForkId, Fork>,
-    kept: HashMap<SlotId, Kept>,
+    keeping: HashMap<SlotId, Keeping>,
+    /// Slots of which one fork of several has ended, with how much is to be looked through.
+    ended: VecDeque<(SlotId, usize)>,
 }
 
 impl Forks {
     /// Whether a fork of the slot still has a key with this hash ahead of it.
     pub fn needs(&self, slot: SlotId, hash: u64) -> bool {
-        let Some(kept) = self.kept.get(&slot) else { return false };
-        kept.forks.iter().filter_map(|id| self.open.get(id)).any(|fork| fork.needs(slot, hash))
+        let Some(keeping) = self.keeping.get(&slot) else { return false };
+        keeping.forks.iter().filter_map(|id| self.open.get(id)).any(|fork| fork.needs(slot, hash))
     }
 
     /// Takes over what an operation on a hash has unlinked.
     pub fn retire(&mut self, slot: SlotId, hash: u64, memory: &mut Memory) {
-        let kept = self.kept.entry(slot).or_default();
-        let epoch = memory.epoch;
-        kept.retired.extend(memory.retired.drain(..).map(|retired| (epoch, hash, retired)));
-        if kept.retired.len() >= kept.look_at {
-            self.release(slot, memory);
+        /// Kept things that are looked at for each new one, so that what forks have passed is freed as they go.
+        const LOOKS: usize = 2;
+        let keeping = self.keeping.entry(slot).or_default();
+        let (death, count) = (memory.epoch, memory.retired.len());
+        for (what, bytes) in memory.retired.drain(..) {
+            keeping.retired.push(Kept { what, bytes, death, hash });
+        }
+        self.look(slot, count * LOOKS, memory);
+    }
+
+    /// Frees what no fork of the slot needs any more, as far as `count` looks tell; all of it if no fork needs anything.
+    fn look(&mut self, slot: SlotId, count: usize, memory: &mut Memory) {
+        let Some(keeping) = self.keeping.get_mut(&slot) else { return };
+        let is_needed = |id: &ForkId| self.open.get(id).is_some_and(|fork| !fork.overrun);
+        if !keeping.forks.iter().any(is_needed) {
+            memory.release(std::mem::take(&mut keeping.retired));
+            if keeping.forks.is_empty() {
+                self.keeping.remove(&slot);
+            }
+            return;
+        }
+        for _ in 0..count.min(keeping.retired.len()) {
+            if keeping.look >= keeping.retired.len() {
+                keeping.look = 0;
+            }
+            let Kept { death, hash, .. } = *keeping.retired.at(keeping.look);
+            let mut forks = keeping.forks.iter().filter_map(|id| self.open.get(id));
+            if forks.any(|fork| fork.epoch < death && fork.needs(slot, hash)) {
+                keeping.look += 1;
+            } else {
+                memory.release_one(keeping.retired.take(keeping.look));
+            }
         }
     }
 
-    /// Frees what no fork of the slot needs any more.
-    fn release(&mut self, slot: SlotId, memory: &mut Memory) {
-        /// Retired things below which looking through them is not worth it.
-        const LOOK_AT_MIN: usize = 1024;
-        let Some(kept) = self.kept.get_mut(&slot) else { return };
-        let open: Vec<&Fork> = kept.forks.iter().filter_map(|id| self.open.get(id)).collect();
-        let free = kept.retired.extract_if(.., |(death, hash, _)| {
-            !open.iter().any(|fork| fork.epoch < *death && fork.needs(slot, *hash))
-        });
-        memory.reclaim_retired(free.map(|(_, _, retired)| retired).collect());
-        kept.look_at = (kept.retired.len() * 2).max(LOOK_AT_MIN);
-        if kept.retired.is_empty() && kept.forks.is_empty() {
-            self.kept.remove(&slot);
+    /// A fork of the slot has ended: what only it needed is to be freed.
+    fn end(&mut self, slot: SlotId, memory: &mut Memory) {
+        self.look(slot, 0, memory);
+        if let Some(keeping) = self.keeping.get(&slot)
+            && !keeping.retired.is_empty()
+        {
+            self.ended.push_back((slot, keeping.retired.len()));
         }
+    }
+
+    /// Whether there is something to look through.
+    pub fn is_looking(&self) -> bool {
+        !self.ended.is_empty()
+    }
+
+    /// Looks through a bounded part of what slots keep of which a fork has ended; `false` if there is none.
+    pub fn look_step(&mut self, memory: &mut Memory) -> bool {
+        const LOOKS: usize = 256;
+        let Some((slot, left)) = self.ended.pop_front() else { return false };
+        self.look(slot, left.min(LOOKS), memory);
+        if left > LOOKS {
+            self.ended.push_front((slot, left - LOOKS));
+        }
+        true
     }
 
     fn youngest_epoch(&self, slot: SlotId) -> u32 {
-        let forks = self.kept.get(&slot).map_or(&[][..], |kept| &kept.forks);
+        let forks = self.keeping.get(&slot).map_or(&[][..], |keeping| &keeping.forks);
         forks.iter().filter_map(|id| self.open.get(id)).map(|fork| fork.epoch).max().unwrap_or(0)
     }
 }
@@ -168,7 +207,7 @@ impl Shard {
         let epoch = self.memory.epoch;
         self.memory.epoch = epoch.checked_add(1).expect("a shard forks less often than 2^32 times");
         self.slots[slot.number()].fork_epoch = epoch;
-        self.forks.kept.entry(slot).or_default().forks.push(id);
+        self.forks.keeping.entry(slot).or_default().forks.push(id);
         let fork = Fork {
             slot,
             epoch,
@@ -219,11 +258,11 @@ impl Shard {
     pub fn close_fork(&mut self, id: ForkId) {
         let Some(fork) = self.forks.open.remove(&id) else { return };
         for slot in fork.borrowers.into_iter().chain([fork.slot]) {
-            if let Some(kept) = self.forks.kept.get_mut(&slot) {
-                kept.forks.retain(|other| *other != id);
+            if let Some(keeping) = self.forks.keeping.get_mut(&slot) {
+                keeping.forks.retain(|other| *other != id);
             }
             self.slots[slot.number()].fork_epoch = self.forks.youngest_epoch(slot);
-            self.forks.release(slot, &mut self.memory);
+            self.forks.end(slot, &mut self.memory);
         }
     }
 
@@ -234,31 +273,35 @@ impl Shard {
 
     /// Nodes of one slot's value now hang in another slot: the other slot keeps what the first one's forks need.
     pub(super) fn lend(&mut self, from: SlotId, to: SlotId) {
-        let Some(kept) = self.forks.kept.get(&from) else { return };
-        for id in kept.forks.clone() {
+        let Some(keeping) = self.forks.keeping.get(&from) else { return };
+        for id in keeping.forks.clone() {
             if let Some(fork) = self.forks.open.get_mut(&id)
                 && fork.slot != to
                 && !fork.borrowers.contains(&to)
             {
                 fork.borrowers.push(to);
-                self.forks.kept.entry(to).or_default().forks.push(id);
+                self.forks.keeping.entry(to).or_default().forks.push(id);
             }
         }
         self.slots[to.number()].fork_epoch = self.forks.youngest_epoch(to);
     }
 
-    /// Ends forks of a slot, oldest first, while they retain more than is allowed.
+    /// Ends the forks of a slot if more is retained than is allowed. All of them: to find out what only one of them needs
+    /// would take a while, and the write waits. What waits to be freed is not held against them.
     pub(super) fn end_overrun_forks(&mut self, slot: SlotId) {
-        while self.memory.retained_bytes() > self.limits.fork_retained_bytes_max {
-            let forks = self.forks.kept.get(&slot).map_or(&[][..], |kept| &kept.forks);
-            let Some(id) = forks.iter().copied().find(|id| !self.forks.open[id].overrun) else { break };
-            self.forks.open.get_mut(&id).expect("the fork is open").overrun = true;
-            self.stats.forks_overrun += 1;
-            self.forks.release(slot, &mut self.memory);
-            while self.memory.retained_bytes() > self.limits.fork_retained_bytes_max
-                && self.memory.reclaim_step()
-            {}
+        let needed = self.memory.retained_bytes().saturating_sub(self.memory.released_bytes());
+        if needed <= self.limits.fork_retained_bytes_max {
+            return;
         }
+        let Forks { open, keeping, .. } = &mut self.forks;
+        for id in keeping.get(&slot).map_or(&[][..], |keeping| &keeping.forks) {
+            if let Some(fork) = open.get_mut(id)
+                && !std::mem::replace(&mut fork.overrun, true)
+            {
+                self.stats.forks_overrun += 1;
+            }
+        }
+        self.forks.look(slot, 0, &mut self.memory);
     }
 }
 

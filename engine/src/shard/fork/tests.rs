@@ -106,7 +106,7 @@ fn a_packed_hash_is_one_effect_and_a_table_is_few() {
 
     hash_set(&mut source, "{t}:packed", 0..10_000, b"value");
     let (_, all) = copy(&mut source, SlotId::of(b"{t}"), usize::MAX);
-    assert!(all.items < 60 && all.keys == 1, "{all:?}");
+    assert!(all.items < 200 && all.keys == 1, "{all:?}");
 }
 
 #[test]
