@@ -332,7 +332,8 @@ impl Incoming {
         }
     }
 
-    /// Bytes of a lane that wait. Above a mark the caller stops reading that lane, never the other one because of it.
+    /// Bytes of whole frames that wait on a lane. Above a mark the caller stops reading that lane, never the other one because
+    /// of it.
     pub fn inbox_bytes(&self, lane: Lane) -> usize {
         match lane {
             Lane::Delta => self.receivers.delta.inbox_bytes(),

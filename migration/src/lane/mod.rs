@@ -110,6 +110,21 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_that_is_not_whole_never_stops_a_reader() {
+        let (mut sender, mut receiver) = pair();
+        sender.flush(usize::MAX, 0, 0);
+        sender.output().clear();
+        push(&mut sender, 1);
+        sender.flush(usize::MAX, 0, 0);
+        let bytes = std::mem::take(sender.output());
+        let (begin, end) = bytes.split_at(bytes.len() - 1);
+        receiver.receive(begin).expect("a part of a frame");
+        assert_eq!(receiver.inbox_bytes(), 0);
+        receiver.receive(end).expect("the rest");
+        assert_eq!(receiver.inbox_bytes(), bytes.len());
+    }
+
+    #[test]
     fn frames_of_another_life_or_connection_change_nothing() {
         let (mut sender, mut receiver) = pair();
         push(&mut sender, 1);

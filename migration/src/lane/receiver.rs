@@ -136,9 +136,10 @@ impl LaneReceiver {
         self.connection
     }
 
-    /// Bytes that wait.
+    /// Bytes of whole frames that wait. The beginning of one is not counted: a caller that stops reading at a mark would
+    /// otherwise wait for ever for a frame that is longer than its mark.
     pub fn inbox_bytes(&self) -> usize {
-        self.decoder.len()
+        self.checked
     }
 }
 
