@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &[]),
     ("net", &[]),
     ("migration", &["whimbrel-engine"]),
+    ("migration/sim", &["whimbrel-engine", "whimbrel-migration"]),
     ("engine/server", &["whimbrel-engine", "whimbrel-net", "whimbrel-migration"]),
     ("benches", &["whimbrel-engine", "whimbrel-net", "whimbrel-migration"]),
 ];

@@ -1,0 +1,72 @@
+//! Deliberate faults in what surrounds the machines, each of which a check must notice.
+//!
+//! They stand in the simulator's glue alone: the machines and the engine have no such switch.
+
+use crate::checks::Invariant;
+
+macro_rules! mutations {
+    ($($(#[doc = $doc:literal])+ $name:ident => [$($invariant:ident),+],)*) => {
+        /// A deliberate fault.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Mutation { $($(#[doc = $doc])+ $name,)* }
+
+        impl Mutation {
+            /// All of them.
+            pub const ALL: &[Mutation] = &[$(Mutation::$name,)*];
+
+            /// Its name.
+            pub fn name(self) -> &'static str {
+                match self { $(Mutation::$name => stringify!($name),)* }
+            }
+
+            /// What it does, in words.
+            pub fn what(self) -> &'static str {
+                match self { $(Mutation::$name => concat!($($doc,)+).trim_ascii(),)* }
+            }
+
+            /// The checks that may be the first to notice it.
+            pub fn caught_by(self) -> &'static [Invariant] {
+                match self { $(Mutation::$name => &[$(Invariant::$invariant,)+],)* }
+            }
+        }
+    };
+}
+
+mutations! {
+    /// The source serves writes although they are to wait.
+    ServesHeldWrites => [NothingLost, OnePlace],
+    /// The source serves reads although everything is to wait.
+    ServesHeldReads => [OneOwner],
+    /// The source says `held` before the other cores of its process have said so.
+    HeldTooEarly => [NothingLost, OnePlace],
+    /// The target serves the slots as soon as it is prepared.
+    ServesWhenPrepared => [OneOwner],
+    /// A process serves on after its lease.
+    ServesAfterLease => [OneOwner],
+    /// An unknown outcome is resolved by reading the map, without a fence.
+    ResolvesWithoutFence => [OneOwner, NothingLost, OnePlace],
+    /// The commit does not compare the target's incarnation.
+    ForgetsTargetIncarnation => [NothingLost, OnePlace],
+    /// The commit does not compare the source's incarnation.
+    ForgetsSourceIncarnation => [NothingLost, OneOwner, OnePlace],
+    /// The target drops what it holds, prepared or not, as soon as a link is cut.
+    DropsPreparedOnCut => [NothingLost, OnePlace, Resumes],
+    /// The source flushes the slots when it asks for the commit, not when it is done.
+    FlushesAtCommit => [NothingLost, OnePlace],
+    /// The source does not flush the slots that it has lost.
+    KeepsWhatItGave => [OnePlace, Settles],
+    /// The source keeps commands waiting after a move that failed.
+    KeepsHoldAfterFailure => [NoTrace],
+    /// The source leaves a fork open when a move ends.
+    LeavesFork => [NoTrace],
+    /// The target forgets a batch without emptying its slots.
+    LeavesStaging => [NoTrace, Settles],
+    /// The target takes every new connection for the beginning of the batch.
+    ForgetsProgressOnReconnect => [Resumes],
+    /// The target reads on however much waits to be applied.
+    ReadsWithoutMark => [Ceilings],
+    /// The source ignores its caps.
+    IgnoresPacer => [Caps],
+    /// The source ignores what the target allows.
+    IgnoresTargetRate => [Caps],
+}
