@@ -3,10 +3,12 @@
 use super::context::Context;
 use super::error::CommandError;
 use super::flags::Flag;
+use super::keys::for_each_key;
 use super::lookup::{CommandId, Resolved, lookup, lookup_subcommand};
 use super::redirect::redirect;
 use super::spec::Spec;
 use crate::core::{Core, Now};
+use crate::key::SlotId;
 use crate::latency::Sample;
 use crate::resp::{Arguments, Reply};
 use crate::session::{Closing, ReplyMode, Session};
@@ -78,6 +80,9 @@ pub fn execute_resolved(
     session.commands_processed += 1;
     let was_asking = session.asking;
     let result = (spec.run)(&mut Context { core, session, reply, now, spec }, arguments);
+    if core.load.is_due() {
+        note_load(core, spec, arguments, now);
+    }
     core.stats.commands_processed += 1;
     let stats = core.stats.command_mut(command.id);
     stats.calls += 1;
@@ -90,6 +95,17 @@ pub fn execute_resolved(
     session.asking &= !was_asking;
     settle_reply_mode(session, reply, mark);
     Executed::Ran { command, failed }
+}
+
+/// Counts a command that stands for those around it for the slot of its first key.
+#[cold]
+fn note_load(core: &mut Core, spec: &Spec, arguments: &Arguments<'_>, now: Now) {
+    let mut slot = None;
+    // Arguments that name no keys go to no slot.
+    let _ = for_each_key(spec, arguments, |position, _| {
+        slot.get_or_insert_with(|| SlotId::of(arguments.at(position)));
+    });
+    core.load.note(slot, &mut core.random, now.unix_s());
 }
 
 /// Accounts for the time that several quick commands took together: each counts with an equal share. For commands that

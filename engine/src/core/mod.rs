@@ -8,6 +8,7 @@ mod pause;
 mod random;
 mod report;
 mod settings;
+mod slot_load;
 mod stats;
 
 use crate::config::Config;
@@ -27,6 +28,7 @@ pub use fork_walk::ForkWalk;
 pub use now::Now;
 pub use pause::Pause;
 pub use random::Random;
+pub use slot_load::SlotLoad;
 pub use stats::{CommandStats, Stats};
 
 /// All state of one core. Nothing in it is shared with another core.
@@ -62,6 +64,8 @@ pub struct Core {
     pub pause: Pause,
     /// Writes records for DUMP.
     pub encoder: Encoder,
+    /// Which slots commands go to.
+    pub load: SlotLoad,
     /// Random numbers; the seed comes from outside.
     pub random: Random,
     /// What only the process can do, in the order in which commands asked for it.
@@ -109,6 +113,7 @@ impl Core {
             fork_walk: None,
             pause: Pause::default(),
             encoder: Encoder::new(EncoderOptions::default()),
+            load: SlotLoad::default(),
             random: Random::new(parts.seed),
             actions: Vec::new(),
             started: parts.started,

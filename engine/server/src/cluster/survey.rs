@@ -97,8 +97,11 @@ impl Access {
             };
             if let Some(stats) = survey.stats.get_mut(slot) {
                 let value = |name: &str| values.field(name).and_then(Reply::count).unwrap_or(0);
-                *stats =
-                    SlotStats { keys: value("key-count"), bytes: value("memory-bytes"), load: value("load") };
+                *stats = SlotStats {
+                    keys: value("key-count"),
+                    bytes: value("memory-bytes"),
+                    load: value("commands-per-second"),
+                };
             }
         }
         let moves = ask(&["CLUSTER", "GETSLOTMIGRATIONS"])?;

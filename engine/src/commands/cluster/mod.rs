@@ -90,7 +90,15 @@ mod tests {
     #[test]
     fn without_cluster_mode_there_is_no_cluster() {
         let mut bench = Bench::default();
-        let without = ["help", "shards", "myid", "migrateslots", "getslotmigrations", "cancelslotmigrations"];
+        let without = [
+            "help",
+            "shards",
+            "slot-stats",
+            "myid",
+            "migrateslots",
+            "getslotmigrations",
+            "cancelslotmigrations",
+        ];
         for spec in SPEC.subcommands.iter().filter(|spec| !without.contains(&spec.short_name())) {
             let arguments = " 0".repeat(spec.arity.unsigned_abs() as usize - 2);
             let request = format!("CLUSTER {}{arguments}", spec.short_name());

@@ -1,4 +1,5 @@
-//! CLUSTER SHARDS: groups of nodes with the same data, and their slots.
+//! CLUSTER SHARDS: groups of nodes with the same data, and their slots. Operators ask for it on the shared port too, where
+//! the nodes are the cores of the process.
 
 use super::reached;
 use crate::commands::{CommandError, Context, Flag, Flags, Group, Route, Spec};

@@ -1,10 +1,13 @@
-//! CLUSTER SLOT-STATS: keys and memory of this core's slots.
+//! CLUSTER SLOT-STATS: keys, memory and load of slots. A node tells of its own; on the shared port the cores of the process
+//! tell together.
 
-use crate::commands::{CommandError, Context, Flag, Flags, Group, Route, Spec};
-use crate::key::{SLOT_COUNT, SlotId};
+use crate::commands::{
+    CommandError, Context, Flag, Flags, Gather, Group, PartContext, Route, Spec, run_gather,
+};
+use crate::info::codec::{Reader, put_u64};
+use crate::key::SLOT_COUNT;
 use crate::number::parse_i64;
 use crate::resp::Arguments;
-use crate::shard::Shard;
 use crate::topology::SlotRange;
 
 /// CLUSTER SLOT-STATS.
@@ -15,71 +18,79 @@ pub const SPEC: Spec = Spec {
     flags: Flags::of(&[Flag::Loading, Flag::Stale]),
     since: "8.0.0",
     group: Group::Cluster,
-    summary: "Keys and memory of this core's slots.",
+    summary: "Keys, memory and commands of slots.",
     complexity: "O(N log N) where N is the number of slots",
-    route: Route::Local,
-    run,
+    route: Route::Gather(Gather { part, merge }),
+    run: run_gather,
     ..Spec::BASE
 };
 
-fn run(context: &mut Context<'_>, arguments: &Arguments<'_>) -> Result<(), CommandError> {
-    super::check_enabled(context)?;
-    let core = &*context.core;
-    let own = |slot: &SlotId| core.topology.owns(*slot);
-    let chosen: Vec<SlotId> = match Request::parse(arguments)? {
-        Request::Range(range) => range.slots().filter(own).collect(),
-        Request::Order { metric, limit, ascending } => {
-            let mut slots: Vec<SlotId> = (0..SLOT_COUNT).filter_map(SlotId::new).filter(own).collect();
-            // Slots that are alike stay in their order, whichever way the others are sorted.
-            slots.sort_by_key(|slot| {
-                let value = metric.of(&core.shard, *slot);
-                if ascending { value } else { u64::MAX - value }
-            });
-            slots.truncate(limit);
-            slots
-        }
+/// What is known of a slot, in the order of `NAMES`.
+type Values = [u64; 3];
+
+/// What is known of a slot; a command costs next to nothing for it.
+const NAMES: [&str; 3] = ["key-count", "memory-bytes", "commands-per-second"];
+
+fn part(context: &mut PartContext<'_>, arguments: &Arguments<'_>) -> Result<(), CommandError> {
+    let all = SlotRange::new(0, SLOT_COUNT - 1).expect("all slots are a range");
+    let range = match Request::parse(arguments)? {
+        Request::Range(range) => range,
+        Request::Order { .. } => all,
     };
-    context.reply.array(chosen.len());
-    for slot in chosen {
-        context.reply.array(2);
-        context.reply.count(slot.number());
-        context.reply.map(Metric::ALL.len());
-        for metric in Metric::ALL {
-            context.reply.bulk(metric.name());
-            context.reply.integer(metric.of(&core.shard, slot).cast_signed());
+    let core = &*context.core;
+    for slot in range.slots().filter(|slot| core.topology.owns(*slot)) {
+        let load = core.load.of(slot, context.now.unix_s());
+        put_u64(context.out, slot.number() as u64);
+        for value in [core.shard.slot_keys(slot), core.shard.slot_bytes(slot), load] {
+            put_u64(context.out, value);
         }
     }
     Ok(())
 }
 
-/// What is known of a slot without any cost to commands.
-#[derive(Clone, Copy)]
-enum Metric {
-    Keys,
-    Bytes,
+fn merge(
+    context: &mut Context<'_>,
+    arguments: &Arguments<'_>,
+    parts: &[Vec<u8>],
+) -> Result<(), CommandError> {
+    let mut slots: Vec<(u64, Values)> = parts.iter().flat_map(|part| read(part)).collect();
+    slots.sort_unstable_by_key(|(slot, _)| *slot);
+    if let Request::Order { metric, limit, ascending } = Request::parse(arguments)? {
+        // Slots that are alike stay in their order, whichever way the others are sorted.
+        slots.sort_by_key(|(_, values)| if ascending { values[metric] } else { u64::MAX - values[metric] });
+        slots.truncate(limit);
+    }
+    context.reply.array(slots.len());
+    for (slot, values) in slots {
+        context.reply.array(2);
+        context.reply.integer(slot.cast_signed());
+        context.reply.map(NAMES.len());
+        for (name, value) in NAMES.iter().zip(values) {
+            context.reply.bulk(name);
+            context.reply.integer(value.cast_signed());
+        }
+    }
+    Ok(())
 }
 
-impl Metric {
-    const ALL: [Self; 2] = [Self::Keys, Self::Bytes];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Keys => "key-count",
-            Self::Bytes => "memory-bytes",
-        }
+fn read(part: &[u8]) -> Vec<(u64, Values)> {
+    let mut reader = Reader(part);
+    let mut slots = Vec::new();
+    while !reader.0.is_empty() {
+        let mut next = || reader.u64().expect("a core writes what it can read");
+        slots.push((next(), [next(), next(), next()]));
     }
-
-    fn of(self, shard: &Shard, slot: SlotId) -> u64 {
-        match self {
-            Self::Keys => shard.slot_keys(slot),
-            Self::Bytes => shard.slot_bytes(slot),
-        }
-    }
+    slots
 }
 
 enum Request {
     Range(SlotRange),
-    Order { metric: Metric, limit: usize, ascending: bool },
+    /// By the value at a place of `NAMES`.
+    Order {
+        metric: usize,
+        limit: usize,
+        ascending: bool,
+    },
 }
 
 impl Request {
@@ -103,7 +114,7 @@ impl Request {
     }
 
     fn order(arguments: &Arguments<'_>) -> Result<Self, CommandError> {
-        let metric = Metric::ALL.into_iter().find(|metric| arguments.is(3, metric.name()));
+        let metric = NAMES.iter().position(|name| arguments.is(3, name));
         let metric = metric.ok_or(CommandError::Static("ERR Unrecognized sort metric for ORDERBY."))?;
         let (mut limit, mut ascending) = (None, None);
         let mut at = 4;
@@ -148,11 +159,12 @@ mod tests {
         }
         bench.check(
             "
-            CLUSTER SLOT-STATS SLOTSRANGE 865 866 -> *2 *2 :865 *4 $9 key-count :0 $12 memory-bytes :0 *2 :866 *4 $9 key-count :2 ...
+            CLUSTER SLOT-STATS SLOTSRANGE 865 866 -> *2 *2 :865 *6 $9 key-count :0 $12 memory-bytes :0 $19 commands-per-second :0 *2 :866 *6 $9 key-count :2 ...
             CLUSTER SLOT-STATS SLOTSRANGE 8191 9000 -> *1 *2 :8191 ...
-            CLUSTER SLOT-STATS ORDERBY key-count LIMIT 2 -> *2 *2 :866 *4 $9 key-count :2 ... *2 :5061 ...
+            CLUSTER SLOT-STATS ORDERBY key-count LIMIT 2 -> *2 *2 :866 *6 $9 key-count :2 ... *2 :5061 ...
             CLUSTER SLOT-STATS ORDERBY memory-bytes LIMIT 1 DESC -> *1 *2 :5061 ...
             CLUSTER SLOT-STATS ORDERBY KEY-COUNT ASC LIMIT 1 -> *1 *2 :0 ...
+            CLUSTER SLOT-STATS ORDERBY commands-per-second LIMIT 1 -> *1 *2 ...$19 commands-per-second :...
             CLUSTER SLOT-STATS ORDERBY cpu-usec -> -ERR Unrecognized sort metric for ORDERBY.
             CLUSTER SLOT-STATS ORDERBY key-count LIMIT 0 -> -ERR Limit has to lie in between 1 and 16384 (maximum number of slots).
             CLUSTER SLOT-STATS ORDERBY key-count ASC DESC -> -ERR syntax error

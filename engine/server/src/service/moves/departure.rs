@@ -9,6 +9,7 @@ use whimbrel_engine::key::SlotId;
 use whimbrel_engine::moves::{MoveReport, MoveRequest};
 use whimbrel_engine::topology::{NodeId, SlotMap};
 use whimbrel_migration::pacer::PacedId;
+use whimbrel_migration::plan::SlotWeight;
 use whimbrel_migration::{
     Action, Advance, Batch, BatchId, Hold, Incarnation, Lane, MoveId, Outcome, Outgoing, OutgoingSettings,
     Phase, Progress,
@@ -155,7 +156,15 @@ impl CoreService {
         let moving = &mut self.core.moves.moving;
         let stranger = slots.iter().find(|slot| !topology.owns(**slot) || moving.contains(slot)).copied();
         let batch_slots = self.core.config.migration_batch_slots as usize;
-        let job = Job::new(id, source, target, slots, batch_slots, &self.core.shard, now);
+        let (shard, load) = (&self.core.shard, &self.core.load);
+        let weigh = |slot: &SlotId| SlotWeight {
+            slot: *slot,
+            keys: shard.slot_keys(*slot),
+            bytes: shard.slot_bytes(*slot),
+            load: load.of(*slot, now.unix_s()),
+        };
+        let weights: Vec<SlotWeight> = slots.iter().map(weigh).collect();
+        let job = Job::new(id, source, target, &weights, batch_slots, now);
         log::notice(format_args!(
             "Move {id}: {} to {target} is planned",
             job.report_with(None).ranges_text()

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use whimbrel_engine::core::Now;
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::moves::{MoveReport, Operation};
-use whimbrel_engine::shard::Shard;
 use whimbrel_engine::topology::{NodeId, SlotRange};
 use whimbrel_migration::plan::{self, SlotWeight};
 use whimbrel_migration::{MoveId, Phase, Progress};
@@ -33,30 +32,23 @@ pub fn ranges_of(slots: &[SlotId]) -> Vec<SlotRange> {
 }
 
 impl Job {
-    /// A job for slots that this core owns.
+    /// A job for slots that this core owns; what weighs most on it goes first.
     pub fn new(
         id: MoveId,
         source: NodeId,
         target: NodeId,
-        slots: Vec<SlotId>,
+        weights: &[SlotWeight],
         batch_slots_max: usize,
-        shard: &Shard,
         now: Now,
     ) -> Job {
+        let slots: Vec<SlotId> = weights.iter().map(|weight| weight.slot).collect();
         let mut report =
             MoveReport::new(id.to_string(), Operation::Export, ranges_of(&slots), source, target);
         (report.created_ms, report.updated_s) = (now.unix_ms, now.unix_s());
         report.slots_total = slots.len() as u64;
-        report.keys_total = slots.iter().map(|slot| shard.slot_keys(*slot)).sum();
-        report.bytes_total = slots.iter().map(|slot| shard.slot_bytes(*slot)).sum();
-        let weight = |slot: &SlotId| SlotWeight {
-            slot: *slot,
-            keys: shard.slot_keys(*slot),
-            bytes: shard.slot_bytes(*slot),
-            load: shard.slot_keys(*slot),
-        };
-        let weights: Vec<SlotWeight> = slots.iter().map(weight).collect();
-        let batches = plan::batches(&weights, batch_slots_max).into();
+        report.keys_total = weights.iter().map(|weight| weight.keys).sum();
+        report.bytes_total = weights.iter().map(|weight| weight.bytes).sum();
+        let batches = plan::batches(weights, batch_slots_max).into();
         Job { id, target, batches, next: 0, cancelled: false, report }
     }
 
