@@ -105,6 +105,50 @@ fn a_node_stops_serving_before_its_lease_can_have_run_out() {
 }
 
 #[test]
+fn what_a_core_answers_too_late_is_not_told() {
+    let Some(etcd) = Etcd::start() else { return };
+    let (_server, port) = node(&etcd, &["--enable-debug-command", "yes"]);
+    let mut client = Client::connect(port);
+    eventually("the slots are given", || client.ask(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]) == ok());
+    etcd.pause();
+    // One loop runs all three, and ends when the lease has run out.
+    let words: [&[&[u8]]; 3] = [&[b"SET", b"foo", b"1"], &[b"DEBUG", b"SLEEP", b"3"], &[b"GET", b"foo"]];
+    client.send_raw(&words.map(served::frame).concat());
+    assert_eq!(client.read_to_end(), b"");
+    etcd.resume();
+}
+
+#[test]
+fn a_process_that_slept_finds_its_slots_gone_and_drops_what_was_in_them() {
+    let Some(etcd) = Etcd::start() else { return };
+    let ((one, one_port), (_two, two_port)) = (node(&etcd, &[]), node(&etcd, &[]));
+    let (mut first, mut second) = (Client::connect(one_port), Client::connect(two_port));
+    eventually("the slots are given", || first.ask(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]) == ok());
+    assert_eq!(first.ask(&["SET", "foo", "old"]), ok());
+    assert_eq!(first.ask(&["CLUSTER", "DELSLOTS", "0"]), ok());
+    assert_eq!(first.ask(&["CLUSTER", "ADDSLOTS", "0"]), ok());
+    await_info(&mut second, "slots_assigned", "16384");
+
+    one.pause();
+    // As long as it is registered nobody takes its slots.
+    eventually("the slot of foo is given anew", || second.ask(&["CLUSTER", "ADDSLOTS", "12182"]) == ok());
+    assert_eq!(second.ask(&["SET", "foo", "new"]), ok());
+    first.send(&["GET", "foo"]);
+    one.resume();
+    // It was asked while it slept, and answers anything but what it had.
+    let answer = first.read();
+    assert!(
+        matches!(&answer, Value::Error(text) if text.starts_with("CLUSTERDOWN ") || text.starts_with("MOVED "))
+    );
+    let moved = error(&format!("MOVED 12182 127.0.0.1:{two_port}"));
+    eventually("it knows the new owner", || first.ask(&["GET", "foo"]) == moved);
+    assert_eq!(first.ask(&["DBSIZE"]).integer(), 0);
+    // The rest is still its own.
+    assert_eq!(first.ask(&["SET", "bar", "1"]), ok());
+    assert_eq!(second.ask(&["GET", "foo"]), served::bulk("new"));
+}
+
+#[test]
 fn a_store_that_is_away_for_a_while_changes_nothing() {
     let Some(etcd) = Etcd::start() else { return };
     let (_server, port) = node(&etcd, &["--cluster-lease-seconds", "600"]);

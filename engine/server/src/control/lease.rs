@@ -50,6 +50,12 @@ impl Lease {
         self.incarnation.load(Ordering::Acquire)
     }
 
+    /// Whether it never runs out.
+    #[inline]
+    pub fn is_endless(&self) -> bool {
+        self.serve_until_us.load(Ordering::Acquire) == u64::MAX
+    }
+
     /// Whether a core may serve whose table was made under this registration.
     #[inline]
     pub fn covers(&self, incarnation: u64) -> bool {

@@ -64,6 +64,23 @@ impl CoreService {
         }
     }
 
+    /// Ends a loop in which the lease has run out: nobody is told what it answered, because somebody else may own the slots
+    /// by now. A thread that the machine has held up for long is the reason for this.
+    #[inline]
+    pub(super) fn cut_late_replies(&mut self, io: &mut Io<Message>) {
+        if !self.core.is_serving || self.shared.members.lease.is_endless() {
+            return;
+        }
+        self.look_at_lease();
+        if !self.core.is_serving {
+            for connection in self.connections.iter().flatten() {
+                if io.output_pending_bytes(connection.id) > 0 {
+                    io.abort(connection.id);
+                }
+            }
+        }
+    }
+
     fn look_at_lease(&mut self) {
         let topology = &self.core.topology;
         let incarnation = topology.node(topology.myself()).incarnation;

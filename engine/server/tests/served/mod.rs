@@ -106,11 +106,24 @@ impl Server {
         Client::connect(self.port)
     }
 
+    /// Stops all its threads from running.
+    pub fn pause(&self) {
+        self.signal(rustix::process::Signal::STOP);
+    }
+
+    /// Lets them run again.
+    pub fn resume(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
     /// Asks the process to end, as an operator would.
     pub fn terminate(&self) {
+        self.signal(rustix::process::Signal::TERM);
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
-        rustix::process::kill_process(pid.expect("a process has an id"), rustix::process::Signal::TERM)
-            .expect("a child of ours");
+        rustix::process::kill_process(pid.expect("a process has an id"), signal).expect("a child of ours");
     }
 
     /// Waits until it has ended by itself.
