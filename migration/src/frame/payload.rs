@@ -102,7 +102,8 @@ fn read_reason(fields: &mut Fields<'_>) -> Option<String> {
 }
 
 impl<'a> Frame<'a> {
-    pub(crate) fn put_payload(&self, out: &mut Vec<u8>) {
+    /// Appends the payload alone.
+    pub fn put_payload(&self, out: &mut Vec<u8>) {
         match self {
             Frame::Hello(hello) => hello.put(out),
             Frame::Welcome(welcome) => welcome.put(out),

@@ -201,7 +201,7 @@ impl Incoming {
             && hello.source_incarnation == self.source_incarnation
             && hello.batch.id != self.batch.id
             && hello.began_us > self.began_us
-            && hello.batch.slots.iter().any(|slot| self.batch.slots.contains(slot))
+            && hello.batch.slots.iter().any(|slot| self.slots.has(*slot))
     }
 
     /// The source has given up this batch: drops what is here, at once.

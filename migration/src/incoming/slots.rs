@@ -46,6 +46,11 @@ impl SlotCopies {
         self.all.get_mut(usize::from(self.places[head.slot.number()]))
     }
 
+    /// Whether the slot is of the batch.
+    pub fn has(&self, slot: SlotId) -> bool {
+        self.places[slot.number()] != NOWHERE
+    }
+
     /// The slot's baseline is complete.
     pub fn completed(&mut self, head: RunHead) {
         if let Some(copy) = self.of(head)

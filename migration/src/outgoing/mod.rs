@@ -100,6 +100,8 @@ pub struct Outgoing {
     /// The last seal; each has another number, over all lives.
     attempt: u32,
     prepared: pausing::Prepared,
+    /// Bytes of the pause, or of how it ended, that may still go out whatever the pacer has left.
+    urgent_bytes_left: usize,
     /// How often the batch began anew. `lives <= restarts_max`.
     lives: u32,
     /// The process that answered in this life.
@@ -140,6 +142,7 @@ impl Outgoing {
             held_since_us: None,
             attempt: 0,
             prepared: pausing::Prepared::No,
+            urgent_bytes_left: 0,
             lives: 0,
             target: None,
             target_failed: false,
@@ -210,8 +213,8 @@ impl Outgoing {
     }
 
     /// Goes on in bounded steps while there is time left. Puts out at most `bytes_max` bytes of baseline and deltas; what
-    /// `output` holds more than that (a few small frames, and the last deltas of a pause, 64 KiB at most) counts as well:
-    /// the caller's pacer is told what was there.
+    /// `output` holds more than that (a few small frames, and up to `urgent_bytes` of a pause) counts as well: the caller's
+    /// pacer is told what was there.
     pub fn advance(
         &mut self,
         shard: &mut Shard,
@@ -300,17 +303,14 @@ impl Outgoing {
         let mut bytes_left = bytes_max;
         let mut bytes = 0;
         for lane in Lane::ALL {
-            let urgent = match &self.state {
-                _ if lane == Lane::Snapshot => 0,
-                State::Pausing(pause) => pause.bytes_left,
-                State::Committed { .. } | State::Aborting { .. } => OUTPUT_BYTES_MAX,
-                _ => 0,
-            };
+            let is_urgent = lane == Lane::Delta
+                && matches!(self.state, State::Pausing(_) | State::Committed { .. } | State::Aborting { .. });
+            let urgent = if is_urgent { self.urgent_bytes_left } else { 0 };
             let sender = self.senders.on(lane);
             let room = OUTPUT_BYTES_MAX.saturating_sub(sender.output().len());
             let made = sender.flush(bytes_left.max(urgent).min(room), now_us, delivered);
-            if let State::Pausing(pause) = &mut self.state {
-                pause.bytes_left = pause.bytes_left.saturating_sub(made.saturating_sub(bytes_left));
+            if is_urgent {
+                self.urgent_bytes_left = urgent.saturating_sub(made.saturating_sub(bytes_left));
             }
             bytes_left = bytes_left.saturating_sub(made);
             bytes += made;

@@ -16,9 +16,6 @@ use super::{Action, Hold, Outgoing, State};
 use crate::frame::{Frame, Seal};
 use crate::progress::Phase;
 
-/// Bytes of a pause that go out whatever the caller's pacer has left; it is told, and makes up for them.
-const PAUSE_BYTES: usize = 64 * 1024;
-
 /// A pause under way.
 #[derive(Clone, Copy, Debug)]
 pub struct Pause {
@@ -26,8 +23,6 @@ pub struct Pause {
     pub began_us: u64,
     /// What is waited for.
     pub step: Step,
-    /// Bytes that may still go out whatever the pacer has left.
-    pub bytes_left: usize,
     /// Whether a seal of this pause was sent.
     is_sealed: bool,
 }
@@ -86,12 +81,8 @@ impl Outgoing {
             return true;
         }
         self.pauses.begin();
-        self.state = State::Pausing(Pause {
-            began_us: now_us,
-            step: Step::Writes,
-            bytes_left: PAUSE_BYTES,
-            is_sealed: false,
-        });
+        self.urgent_bytes_left = self.settings.urgent_bytes;
+        self.state = State::Pausing(Pause { began_us: now_us, step: Step::Writes, is_sealed: false });
         self.progress.phase = Phase::Pausing;
         self.hold(Hold::Writes);
         true

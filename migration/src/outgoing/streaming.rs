@@ -10,7 +10,7 @@ use crate::frame::{DeltasHead, Kind};
 pub(super) const LOOKS_MAX: usize = 128;
 
 /// Bytes that are made ahead of what may go out. The rest stays in the watches.
-const AHEAD_BYTES_MAX: usize = 256 * 1024;
+const AHEAD_BYTES_MAX: usize = 128 * 1024;
 
 /// How far the round over all watches has come.
 #[derive(Clone, Copy, Default, Debug)]

@@ -5,6 +5,7 @@ mod pair;
 
 use pair::{Change, KEYS, Owner, Pair, TAGS, settings};
 use proptest::prelude::*;
+use whimbrel_migration::pacer::Pacer;
 use whimbrel_migration::{Lane, OutgoingSettings, Phase};
 
 #[test]
@@ -190,6 +191,49 @@ fn more_deltas_than_may_wait_fail_the_batch() {
     assert!(reason.contains("migration-delta-max"), "{reason}");
 }
 
+#[test]
+fn a_cap_holds_over_any_second_from_the_first_byte_to_the_last() {
+    const RATE: u64 = 100_000;
+    let mut pair = Pair::new(399, OutgoingSettings { urgent_bytes: 1_000, ..settings() });
+    let mut pacer = Pacer::new(Some(RATE), pair.now_us);
+    let id = pacer.join(None, pair.now_us);
+    let (mut sent, mut ticks) = (Vec::new(), 0);
+    while pair.ended.is_none() {
+        ticks += 1;
+        pair.now_us += 200 + ticks * 7_919 % 15_000;
+        pair.connect();
+        let bytes_max = pacer.grant(id, pair.now_us);
+        let bytes = pair.step_source(1_000, bytes_max);
+        pacer.spend(id, bytes);
+        sent.push((pair.now_us, bytes as u64));
+        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.step_target(1_000);
+        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.answer_hold();
+        pair.step_store(true, true);
+        for round in 0..2 {
+            let number = (ticks as usize * 31 + round) % 399;
+            pair.write(TAGS[number % 4], number, Change::Set { bytes: 100 });
+        }
+        if ticks == 200 {
+            pair.cut();
+        }
+        assert!(ticks < 50_000, "{:?}", pair.outgoing.progress());
+    }
+    pair.settle();
+    pair.check();
+    assert_eq!(pair.owner, Owner::Target);
+    let first_us = sent[0].0;
+    let early = sent.iter().take_while(|(at_us, _)| *at_us < first_us + 2_000_000);
+    let early_bytes: u64 = early.map(|(_, bytes)| bytes).sum();
+    assert!(early_bytes > 2 * RATE * 9 / 10, "what may go goes: {early_bytes} bytes");
+    for (index, (from_us, _)) in sent.iter().enumerate() {
+        let second = sent[index..].iter().take_while(|(at_us, _)| *at_us < from_us + 1_000_000);
+        let bytes: u64 = second.map(|(_, bytes)| bytes).sum();
+        assert!(bytes <= RATE + RATE / 20, "{bytes} bytes in the second from {from_us}");
+    }
+}
+
 /// What may happen.
 #[derive(Clone, Copy, Debug)]
 enum Event {
@@ -250,7 +294,7 @@ fn event() -> impl Strategy<Value = Event> {
 fn happen(pair: &mut Pair, event: Event) {
     match event {
         Event::Write { tag, number, change } => drop(pair.write(TAGS[tag], number, change)),
-        Event::Source { steps, bytes_max } => pair.step_source(steps, bytes_max),
+        Event::Source { steps, bytes_max } => drop(pair.step_source(steps, bytes_max)),
         Event::Target { steps } => pair.step_target(steps),
         Event::Deliver { lane, bytes_max } => pair.deliver(lane, bytes_max),
         Event::Connect => pair.connect(),

@@ -178,21 +178,24 @@ impl Pair {
         true
     }
 
-    /// Lets the source go on for so many steps, with so many bytes.
-    pub fn step_source(&mut self, steps: usize, bytes_max: usize) {
+    /// Lets the source go on for so many steps, with so many bytes; how many it sent.
+    pub fn step_source(&mut self, steps: usize, bytes_max: usize) -> usize {
         let mut left = steps;
         self.outgoing.advance(&mut self.source, self.now_us, bytes_max, &mut || {
             left = left.saturating_sub(1);
             left > 0
         });
         self.source_actions();
+        let mut bytes = 0;
         for lane in Lane::ALL {
             let output = std::mem::take(self.outgoing.output(lane));
+            bytes += output.len();
             let connection = &mut self.lanes[lane.index()];
             if connection.is_up {
                 connection.to_target.bytes.extend(output);
             }
         }
+        bytes
     }
 
     pub fn source_actions(&mut self) {
