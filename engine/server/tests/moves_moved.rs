@@ -104,3 +104,31 @@ fn a_node_moves_its_own_slots_alone() {
     assert_eq!((&import["slot_ranges"], &import["state"]), (&bulk("0-5"), &bulk("success")));
     move_slots(&mut nodes[1], 0, 5, &ids[0]);
 }
+
+#[test]
+fn clients_that_asked_for_it_are_told_in_resp3() {
+    let Some((_server, ports)) = clustered(&["--migration-batch-slots", "100"]) else { return };
+    let mut nodes = ports.map(Client::connect);
+    let ids = node_ids(&mut nodes[0]);
+    let mut told = Client::connect(ports[0]);
+    told.send(&["HELLO", "3"]);
+    told.read();
+    let words = ["CLIENT", "MAINT_NOTIFICATIONS", "ON", "moving-endpoint-type", "internal-ip"];
+    assert_eq!(told.ask(&words), ok());
+    move_slots(&mut nodes[0], 5, 120, &ids[1]);
+    let mut moved = Vec::new();
+    for batch in 0..2 {
+        let migrating = told.read().array();
+        assert_eq!(migrating[0], bulk("SMIGRATING"), "batch {batch}");
+        let migrated = told.read().array();
+        assert_eq!((&migrated[0], migrating.len(), migrated.len()), (&bulk("SMIGRATED"), 3, 3));
+        let entry = migrated[2].clone().array().remove(0).array();
+        assert_eq!(entry[0], bulk(&format!("127.0.0.1:{}", ports[0])));
+        assert_eq!(entry[1], bulk(&format!("127.0.0.1:{}", ports[1])));
+        assert_eq!(entry[2], migrating[2], "what began to move is what moved");
+        moved.push(entry[2].clone().text());
+    }
+    moved.sort();
+    assert_eq!(moved, ["105-120", "5-104"]);
+    assert_eq!(told.ask(&["PING"]), Value::Simple("PONG".to_owned()));
+}

@@ -88,6 +88,8 @@ pub struct Session {
     pub readonly: bool,
     /// `ASKING`: the next command may use a slot that is just arriving.
     pub asking: bool,
+    /// `CLIENT MAINT_NOTIFICATIONS`: it is told when slots move.
+    pub hears_of_moves: bool,
     /// Whether it is a link: another node sends slots on it, and no command comes any more.
     pub is_link: bool,
     /// Whether and how the connection is to end.
@@ -128,5 +130,6 @@ impl Session {
         self.no_touch = false;
         self.readonly = false;
         self.asking = false;
+        self.hears_of_moves = false;
     }
 }

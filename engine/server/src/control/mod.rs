@@ -166,7 +166,10 @@ impl Control {
             match event {
                 Event::Map(map) => self.note_map(map),
                 Event::Outcome { batch, outcome } => self.note_outcome(batch, outcome),
-                Event::Read { core } => self.posts[core].map_is_due(),
+                Event::Read { core } => {
+                    self.posts[core].map_is_due();
+                    self.posts[core].push_behind_map(Message::MapRead);
+                }
                 Event::Assigned { core, to, outcome } => {
                     let reply = match outcome {
                         Ok(()) => "+OK\r\n".to_owned(),
@@ -236,6 +239,7 @@ mod tests {
                 }
                 Message::Outcome { outcome: Outcome::Refused { reason }, .. } => reason,
                 Message::Replies(_) => "reply".to_owned(),
+                Message::MapRead => "read".to_owned(),
                 _ => "?".to_owned(),
             });
         }
@@ -267,7 +271,7 @@ mod tests {
         assert!(control.take(1, Message::Assign { to, change }).is_none());
         assert!(control.take(0, Message::ReadMap).is_none());
         assert!(control.tell(&mut housekeeping));
-        assert_eq!(told(&mut mesh[0]), ["map 2"]);
+        assert_eq!(told(&mut mesh[0]), ["map 2", "read"]);
         assert_eq!(told(&mut mesh[1]), ["map 2", "reply"]);
     }
 

@@ -107,8 +107,9 @@ impl CoreService {
             Message::Part { number, outcome } => self.take_part(io, from, number, outcome),
             Message::Map(map) => {
                 self.adopt(&map);
-                self.tell_arrivals_of_map(io);
+                self.tell_arrivals_of_map(io, false);
             }
+            Message::MapRead => self.tell_arrivals_of_map(io, true),
             Message::Hold { number, level, slots } => self.take_hold(from, number, level, slots),
             Message::Held { number } => self.take_agreement(number),
             Message::Release { slots, epoch } => self.take_release(slots, epoch),

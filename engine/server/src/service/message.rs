@@ -68,8 +68,10 @@ pub enum Message {
     Commit(HandOver),
     /// To the housekeeping thread: find out what became of a hand-over whose outcome was `Unknown`. Answered by `Outcome`.
     Resolve { batch: BatchId },
-    /// To the housekeeping thread: answer with the map as it is now at its keeper, by `Map`.
+    /// To the housekeeping thread: answer with the map as it is now at its keeper, by `Map`, and then by `MapRead`.
     ReadMap,
+    /// From the housekeeping thread: the last `Map` is at least as new as `ReadMap` asked for.
+    MapRead,
     /// To the housekeeping thread: an operator gives slots out, or takes them.
     Assign { to: ReturnAddress, change: Assignment },
     /// From the housekeeping thread: what became of a hand-over. It comes before any map that shows it.

@@ -35,6 +35,8 @@ struct Arrival {
     slots: Arc<[SlotId]>,
     source_incarnation: Incarnation,
     wires: Wires,
+    /// The life and the connection that the wires belong to.
+    link: (u32, u32),
     report: MoveReport,
     /// Whether it comes from another node, and what it may bring a second; 0 sets no limit.
     is_remote: bool,
@@ -70,6 +72,12 @@ impl Arrivals {
     /// Whether nothing comes.
     pub fn is_empty(&self) -> bool {
         self.batches.is_empty()
+    }
+
+    /// Whether changes wait to be applied, or the word that they were the last. A source may be waiting for them with
+    /// its writers.
+    pub fn has_deltas(&self) -> bool {
+        self.batches.iter().any(|arrival| arrival.machine.inbox_bytes(Lane::Delta) > 0)
     }
 
     /// Batches that come.
@@ -208,13 +216,11 @@ impl CoreService {
 
     /// The other end has closed a wire, or it broke.
     pub(super) fn lose_wire(&mut self, io: &mut Io<Message>, wire: Wire) {
-        let now_us = self.now(io).monotonic_us;
         let Some(Accepted::Lane(id, lane)) = self.moves.arrivals.forget(wire) else { return };
         let Some(place) = self.moves.arrivals.place(id) else { return };
-        let arrival = &mut self.moves.arrivals.batches[place];
-        if arrival.wires.get(lane) == Some(wire) {
-            arrival.wires.forget(lane);
-            arrival.machine.disconnected(lane, now_us);
+        if self.moves.arrivals.batches[place].wires.get(lane) == Some(wire) {
+            // The other lane is of no use without it.
+            self.drop_wires(io, place);
         }
     }
 
@@ -242,10 +248,15 @@ impl CoreService {
         if let Some((_, accepted)) = self.moves.arrivals.wires.iter_mut().find(|(known, _)| *known == wire) {
             *accepted = Accepted::Lane(id, hello.lane);
         }
-        // An older connection of the lane is of no use any more.
-        if let Some(older) = self.moves.arrivals.batches[place].wires.put(hello.lane, wire) {
-            self.moves.arrivals.forget(older);
-            self.close_wire(io, End::Target, older);
+        let arrival = &mut self.moves.arrivals.batches[place];
+        let link = (hello.life, hello.connection);
+        let is_newer = std::mem::replace(&mut arrival.link, link) != link;
+        // A lane of a newer connection replaces both of the older one.
+        let older: Vec<Wire> = if is_newer { arrival.wires.take().collect() } else { Vec::new() };
+        let replaced = arrival.wires.put(hello.lane, wire);
+        for wire in older.into_iter().chain(replaced) {
+            self.moves.arrivals.forget(wire);
+            self.close_wire(io, End::Target, wire);
         }
         self.read_lane(io, id, hello.lane, rest);
     }
@@ -300,6 +311,7 @@ impl CoreService {
             slots: batch.slots.clone().into(),
             source_incarnation: hello.source_incarnation,
             wires: Wires::default(),
+            link: (0, 0),
             report,
             is_remote,
             allowance,
@@ -439,20 +451,26 @@ impl CoreService {
         self.release_held(connection::Hold::Move);
     }
 
-    /// A map has come: batches that wait for an outcome may learn theirs from it.
-    pub(in super::super) fn tell_arrivals_of_map(&mut self, io: &mut Io<Message>) {
+    /// A map has come: batches that wait for an outcome may learn theirs from it. That their slots are this core's, every map
+    /// may tell; that they never will be, only one that is as new as the question (`is_read`): an older one may not know
+    /// the source yet.
+    pub(in super::super) fn tell_arrivals_of_map(&mut self, io: &mut Io<Message>, is_read: bool) {
         let now_us = self.now(io).monotonic_us;
         let topology = &self.core.topology;
-        for arrival in &mut self.moves.arrivals.batches {
+        for arrival in self.moves.arrivals.batches.iter_mut().filter(|arrival| arrival.over_us.is_none()) {
             let batch = arrival.machine.batch();
             let owner_is_me = batch.slots.iter().all(|slot| topology.owns(*slot));
+            if owner_is_me {
+                // Until they are promoted.
+                self.moves.arriving.set(&arrival.slots, Level::All);
+            }
             let source = topology.find(&batch.source).map(|source| topology.node(source));
             let is_there = source.is_some_and(|source| source.incarnation == arrival.source_incarnation.0);
             let is_elsewhere = batch.slots.iter().any(|slot| {
                 let owner = topology.owner(*slot).map(|owner| topology.node(owner).id);
                 !topology.owns(*slot) && owner != Some(batch.source)
             });
-            let source_is_gone = !is_there || is_elsewhere;
+            let source_is_gone = is_read && (!is_there || is_elsewhere);
             arrival.machine.map_changed(owner_is_me, source_is_gone, &mut self.core.shard, now_us);
         }
         self.obey_arrivals(io);

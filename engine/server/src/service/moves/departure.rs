@@ -250,14 +250,11 @@ impl CoreService {
         self.obey(io, &mut departure);
         self.pace_departure(&mut departure, now_us);
         let granted = self.moves.departures.pace.grant(departure.paced, now_us);
-        let bytes_max = granted.min(self.room_on_wires(io, &departure));
-        let mut advance = departure.machine.advance(&mut self.core.shard, now_us, bytes_max, is_time_left);
+        let mut advance = departure.machine.advance(&mut self.core.shard, now_us, granted, is_time_left);
         self.obey(io, &mut departure);
         self.send_output(io, &mut departure);
-        if bytes_max == 0 && advance == Advance::Now {
-            // The wires tell when they have drained.
-            let due =
-                if granted == 0 { self.moves.departures.pace.granted_at_us(departure.paced) } else { None };
+        if granted == 0 && advance == Advance::Now {
+            let due = self.moves.departures.pace.granted_at_us(departure.paced);
             advance = due.map_or(Advance::Idle, Advance::At);
         }
         self.note_departure(io, &departure);
@@ -271,7 +268,7 @@ impl CoreService {
         advance
     }
 
-    fn begin_batch(&mut self, io: &Io<Message>) {
+    fn begin_batch(&mut self, io: &mut Io<Message>) {
         let now = self.now(io);
         let Some(job) = self.moves.departures.jobs.front_mut() else { return };
         let Some((number, slots)) = job.next_batch() else { return };
@@ -282,6 +279,8 @@ impl CoreService {
         let core = topology.find(&target).and_then(|node| topology.node(node).core).map(usize::from);
         let batch = Batch { id: BatchId { job, number }, source, target, slots };
         let slots: Arc<[SlotId]> = batch.slots.clone().into();
+        // Unlike any other batch's number, as far as a client can remember.
+        self.tell_migrating(io, u64::from(job.0 as u32) << 16 | u64::from(number), &slots);
         let machine = Outgoing::new(batch, settings(&self.core.config, incarnation), now.monotonic_us);
         let paced = self.moves.departures.pace.join(now.monotonic_us);
         if core.is_none() {
@@ -471,29 +470,26 @@ impl CoreService {
         }
     }
 
-    /// Bytes that the wires of a batch may take in now.
-    fn room_on_wires(&self, io: &mut Io<Message>, departure: &Departure) -> usize {
-        /// Bytes that a wire may have taken in and not sent.
-        const PENDING_BYTES_MAX: usize = 512 * 1024;
-        let mut room = PENDING_BYTES_MAX;
-        for wire in Lane::ALL.into_iter().filter_map(|lane| departure.wires.get(lane)) {
-            room = room.min(PENDING_BYTES_MAX.saturating_sub(self.pending_on_wire(io, wire)));
-            if let (0, Wire::Socket(id)) = (room, wire) {
-                io.notify_drained(id);
-            }
-        }
-        room
-    }
-
+    /// Hands what the machine has made to the wires. What a full one does not take stays there, and the machine makes no
+    /// more for it; the other lane goes on.
     fn send_output(&mut self, io: &mut Io<Message>, departure: &mut Departure) {
+        /// Bytes that a wire may have taken in and not sent.
+        const PENDING_BYTES_MAX: usize = 256 * 1024;
         for lane in Lane::ALL {
             let Some(wire) = departure.wires.get(lane) else { continue };
             let output = departure.machine.output(lane);
-            if !output.is_empty() {
-                let bytes = std::mem::take(output);
-                self.moves.departures.pace.spend(departure.paced, bytes.len());
-                self.send_on_wire(io, End::Source, wire, bytes);
+            if output.is_empty() {
+                continue;
             }
+            if let Wire::Socket(id) = wire
+                && io.output_pending_bytes(id) >= PENDING_BYTES_MAX
+            {
+                io.notify_drained(id);
+                continue;
+            }
+            let bytes = std::mem::take(output);
+            self.moves.departures.pace.spend(departure.paced, bytes.len());
+            self.send_on_wire(io, End::Source, wire, bytes);
         }
     }
 
@@ -544,6 +540,8 @@ impl CoreService {
             let map = Arc::new(codec::decode(map).expect("the map's keeper in this process has written it"));
             // From here on nothing of the slots is served by this core. The machine drops them.
             self.adopt_but(&map, &departure.slots);
+            let target = departure.machine.batch().target;
+            self.tell_migrated(io, map.epoch(), &departure.slots, &target);
             departure.map = Some(map);
         }
         departure.machine.outcome(outcome, &mut self.core.shard, now_us);

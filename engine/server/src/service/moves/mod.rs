@@ -12,6 +12,7 @@ mod departure;
 mod holds;
 mod job;
 mod link;
+mod notices;
 mod pace;
 mod settling;
 mod tally;

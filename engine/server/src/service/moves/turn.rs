@@ -39,7 +39,8 @@ impl CoreService {
         self.look_after_settling();
         let is_pressing = self.moves.is_pressing();
         let is_wanted = now < self.moves.time.wanted_until;
-        if is_wanted && !is_pressing && now < self.moves.time.rests_until {
+        let may_rest = !is_pressing && !self.moves.arrivals.has_deltas();
+        if is_wanted && may_rest && now < self.moves.time.rests_until {
             return Wake::At(self.moves.time.rests_until);
         }
         let turn = if is_wanted && !is_pressing {

@@ -90,13 +90,4 @@ impl CoreService {
             Wire::Socket(id) => io.close(id),
         }
     }
-
-    /// Bytes that a wire has not taken yet.
-    pub(super) fn pending_on_wire(&self, io: &Io<Message>, wire: Wire) -> usize {
-        match wire {
-            // What is under way between cores is bounded by the lane's window.
-            Wire::Core { .. } => 0,
-            Wire::Socket(id) => io.output_pending_bytes(id),
-        }
-    }
 }

@@ -6,6 +6,7 @@ mod id;
 mod info;
 mod kill;
 mod list;
+mod maint_notifications;
 mod no_evict;
 mod no_touch;
 mod pause;
@@ -32,6 +33,7 @@ pub const SPEC: Spec = Spec {
         &info::SPEC,
         &kill::SPEC,
         &list::SPEC,
+        &maint_notifications::SPEC,
         &no_evict::SPEC,
         &no_touch::SPEC,
         &pause::SPEC,
