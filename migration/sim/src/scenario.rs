@@ -158,6 +158,7 @@ impl Scenario {
                 pause_target_us: dice.skewed(200..20_000),
                 pause_max_us: dice.skewed(1_000..100_000),
                 pauses_max: 3 + dice.below(60) as u32,
+                urgent_bytes: 64 * 1024,
                 link_timeout_us,
                 restarts_max: dice.below(5) as u32,
             },
