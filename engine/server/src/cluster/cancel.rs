@@ -28,8 +28,7 @@ pub fn run(access: &Access, is_json: bool, name: Option<&str>) -> Result<(), Str
 /// The moves that are meant.
 fn chosen<'m>(going: &[&'m MoveReport], name: Option<&str>) -> Result<Vec<&'m MoveReport>, String> {
     let Some(name) = name else { return Ok(going.to_vec()) };
-    let found: Vec<&MoveReport> =
-        going.iter().copied().filter(|report| report.name.starts_with(name)).collect();
+    let found: Vec<&MoveReport> = going.iter().copied().filter(|report| report.is_called(name)).collect();
     match found.len() {
         1 => Ok(found),
         0 => Err(format!(

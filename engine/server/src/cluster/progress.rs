@@ -40,7 +40,7 @@ impl Interrupted {
 pub fn line(nodes: &[Node], report: &MoveReport) -> String {
     let mut line = format!(
         "{}  {} → {}  {:<12} {:>3}.{} %  {} of {}",
-        &report.name[..report.name.len().min(8)],
+        report.short_name(),
         survey::name(nodes, &report.source_node),
         survey::name(nodes, &report.target_node),
         report.stage(),
@@ -213,7 +213,7 @@ mod tests {
         };
         let nodes = [node("one", 1), node("two", 2)];
         let mut report = MoveReport {
-            name: "0123456789".to_owned(),
+            name: "000123456789".to_owned(),
             source_node: "one".to_owned(),
             target_node: "two".to_owned(),
             phase: "snapshot".to_owned(),
@@ -225,13 +225,13 @@ mod tests {
         };
         assert_eq!(
             line(&nodes, &report),
-            "01234567  h:1 → h:2  snapshot      50.0 %  480 MB of 960 MB  210 MB/s  ETA 3 s  pause –"
+            "12345678  h:1 → h:2  snapshot      50.0 %  480 MB of 960 MB  210 MB/s  ETA 3 s  pause –"
         );
         (report.state, report.phase) = ("failed".to_owned(), "failed".to_owned());
         (report.error, report.pause_max_us) = ("the target is gone".to_owned(), 312);
         assert_eq!(
             line(&nodes, &report),
-            "01234567  h:1 → h:2  failed        50.0 %  480 MB of 960 MB  pause 0.31 ms  the target is gone"
+            "12345678  h:1 → h:2  failed        50.0 %  480 MB of 960 MB  pause 0.31 ms  the target is gone"
         );
     }
 }

@@ -90,6 +90,18 @@ impl MoveReport {
         })
     }
 
+    /// The name in short: its zeros at the front tell nothing.
+    pub fn short_name(&self) -> &str {
+        let name = self.name.trim_start_matches('0');
+        name.get(..8).unwrap_or(name)
+    }
+
+    /// Whether an operator means this move by a beginning of its name, in full or in short.
+    pub fn is_called(&self, beginning: &str) -> bool {
+        let zeros = self.name.len() - self.name.trim_start_matches('0').len();
+        self.name.starts_with(beginning) || self.name[zeros..].starts_with(beginning)
+    }
+
     /// Whether nothing will change any more.
     pub fn is_over(&self) -> bool {
         matches!(self.state.as_str(), "success" | "failed" | "cancelled")
@@ -152,6 +164,14 @@ mod tests {
         assert_eq!((report.permille(), report.slots(), report.eta_ms), (250, vec![0, 1, 2, 3, 9], None));
         assert!(report.is_export && !report.is_over() && report.stage() == "snapshot");
         assert!(MoveReport::read(&Reply::Array(Vec::new())).is_none());
+    }
+
+    #[test]
+    fn names_are_short() {
+        let report = MoveReport { name: "0000cb7729b9821fe2".to_owned(), ..MoveReport::default() };
+        assert_eq!(report.short_name(), "cb7729b9");
+        assert!(report.is_called("0000cb") && report.is_called("cb77") && !report.is_called("b7"));
+        assert_eq!(MoveReport { name: "00ab".to_owned(), ..MoveReport::default() }.short_name(), "ab");
     }
 
     #[test]

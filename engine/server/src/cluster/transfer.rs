@@ -50,7 +50,7 @@ pub fn run(access: &Access, is_json: bool, order: &Order<'_>) -> Result<(), Stri
             "slots {} are moving to {} already.\n    Wait for that, or cancel it: whimbrel cluster cancel {}",
             other.slot_ranges,
             survey::name(nodes, &other.target_node),
-            other.name
+            other.short_name()
         ));
     }
     let moving: BTreeSet<usize> = under_way.iter().flat_map(MoveReport::slots).collect();
