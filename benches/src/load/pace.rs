@@ -6,6 +6,8 @@ use crate::traffic::random::Random;
 
 /// A spinning worker that is due within this time does not sleep: a thread that sleeps may be woken late.
 const SPIN_NS: u64 = 2_000_000;
+/// A sleeping worker sleeps this long at least: waking for every single command would cost more than sending it.
+const TICK_NS: u64 = 200_000;
 
 /// When the worker sends.
 #[derive(Debug)]
@@ -29,16 +31,13 @@ impl Pace {
 
     /// How long the worker may sleep from `now_ns` on when nothing arrives, at most `longest_ns`.
     pub fn sleep_ns(&self, now_ns: u64, longest_ns: u64, waiting: Waiting) -> u64 {
-        let awake_ns = match waiting {
-            Waiting::Spin => SPIN_NS,
-            Waiting::Sleep => 0,
+        let Self::Open(arrivals) = self else { return longest_ns };
+        let left_ns = arrivals.due_ns().saturating_sub(now_ns);
+        let sleep_ns = match waiting {
+            Waiting::Spin => left_ns.saturating_sub(SPIN_NS),
+            Waiting::Sleep => left_ns.max(TICK_NS),
         };
-        match self {
-            Self::Closed => longest_ns,
-            Self::Open(arrivals) => {
-                arrivals.due_ns().saturating_sub(now_ns).saturating_sub(awake_ns).min(longest_ns)
-            }
-        }
+        sleep_ns.min(longest_ns)
     }
 }
 
@@ -55,6 +54,8 @@ mod tests {
         for (now_ns, wanted) in cases {
             assert_eq!(pace.sleep_ns(now_ns, 5_000_000, Waiting::Spin), wanted);
         }
-        assert_eq!(pace.sleep_ns(19_000_000, 5_000_000, Waiting::Sleep), 1_000_000);
+        for (now_ns, wanted) in [(19_000_000, 1_000_000), (20_000_000, TICK_NS)] {
+            assert_eq!(pace.sleep_ns(now_ns, 5_000_000, Waiting::Sleep), wanted);
+        }
     }
 }

@@ -45,7 +45,8 @@ pub enum Waiting {
     /// Awake: commands go out within a microsecond, and the thread has a CPU to itself.
     #[default]
     Spin,
-    /// Asleep: commands go out as the kernel wakes the thread, some 50 µs late, and the CPU is left to others.
+    /// Asleep: commands that fall due within a fifth of a millisecond go out together at its end, and the CPU is left to
+    /// others.
     Sleep,
 }
 

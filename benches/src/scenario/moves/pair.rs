@@ -172,7 +172,7 @@ fn join(addresses: &[Address; 2], is_whimbrel: bool, link: Link) -> io::Result<O
             source.ask_well(&["CLUSTER", "SET-CONFIG-EPOCH", "1"])?;
             target.ask_well(&["CLUSTER", "SET-CONFIG-EPOCH", "2"])?;
         }
-        source.ask_well(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"])?;
+        take_all_slots(&mut source)?;
         if !is_whimbrel && let Address::Tcp(host, port) = &addresses[1] {
             source.ask_well(&["CLUSTER", "MEET", host, &port.to_string()])?;
         }
@@ -185,6 +185,18 @@ fn join(addresses: &[Address; 2], is_whimbrel: bool, link: Link) -> io::Result<O
         thread::sleep(RETRY_INTERVAL);
     }
     Ok(Some((dialect, target_id)))
+}
+
+/// A node may have to register first.
+fn take_all_slots(node: &mut Control) -> io::Result<()> {
+    let started = Instant::now();
+    loop {
+        match node.ask(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"])? {
+            Value::Error(text) if started.elapsed() > JOIN_TIMEOUT => return Err(io::Error::other(text)),
+            Value::Error(_) => thread::sleep(RETRY_INTERVAL),
+            _ => return Ok(()),
+        }
+    }
 }
 
 /// The node knows both nodes and an owner of every slot.
