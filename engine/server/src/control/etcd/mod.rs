@@ -165,7 +165,7 @@ impl Etcd {
     fn look_for_registration(&self) {
         let registered = self.lease.incarnation();
         let shown = self.view.incarnation(&self.keys, &self.membership.process);
-        if self.view.revision() >= registered && shown != registered {
+        if is_taken_away(self.view.revision(), shown, registered) {
             self.is_gone.store(true, Ordering::Release);
         }
     }
@@ -178,4 +178,10 @@ impl Etcd {
         // If nobody hears it, the lease runs out by itself.
         let _ = self.gateway().post("/v3/kv/deleterange", &delete, Repeat::Freely);
     }
+}
+
+/// Whether a view that shows a registration `shown` (0: none) at `revision` shows that `registered` is gone. A registration
+/// of this process that is newer is one that its lease is only about to be told of.
+fn is_taken_away(revision: u64, shown: u64, registered: u64) -> bool {
+    revision >= registered && shown < registered
 }

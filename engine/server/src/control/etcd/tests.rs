@@ -18,6 +18,7 @@ use whimbrel_migration::{BatchId, Incarnation, MoveId, Outcome};
 use whimbrel_net::mailbox_mesh;
 
 use super::gateway::{Gateway, Repeat};
+use super::is_taken_away;
 use super::keys::Keys;
 use super::outbox::{Outbox, Said};
 use super::view::{View, write_registration};
@@ -297,4 +298,20 @@ fn a_swap_compares_what_it_was_worked_out_from() {
     };
     assert!(swap(changed).succeeded);
     assert!(!swap(changed).succeeded && !swap(0).succeeded);
+}
+
+#[test]
+fn a_registration_is_gone_when_nothing_as_new_is_shown() {
+    for (revision, shown, registered, expected) in [
+        (9, 5, 5, false),
+        (9, 0, 5, true),
+        // What is shown is older than the registration.
+        (4, 0, 5, false),
+        // A registration of this process that was made just now, the first one among them.
+        (9, 8, 5, false),
+        (2, 2, 0, false),
+        (2, 0, 0, false),
+    ] {
+        assert_eq!(is_taken_away(revision, shown, registered), expected, "{revision} {shown} {registered}");
+    }
 }
