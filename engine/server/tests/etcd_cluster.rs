@@ -105,6 +105,20 @@ fn a_node_stops_serving_before_its_lease_can_have_run_out() {
 }
 
 #[test]
+fn a_registration_that_is_taken_away_is_made_anew() {
+    let Some(etcd) = Etcd::start() else { return };
+    let (_server, port) = node(&etcd, &[]);
+    let mut client = Client::connect(port);
+    eventually("the slots are given", || client.ask(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]) == ok());
+    assert_eq!(client.ask(&["SET", "foo", "1"]), ok());
+    let epoch = info(&mut client, "current_epoch");
+    etcd.delete("/whimbrel/blue/nodes/");
+    eventually("it registers", || etcd.holds("/whimbrel/blue/nodes/"));
+    eventually("it serves again", || client.ask(&["GET", "foo"]) == served::bulk("1"));
+    assert_eq!(info(&mut client, "current_epoch"), epoch);
+}
+
+#[test]
 fn what_a_core_answers_too_late_is_not_told() {
     let Some(etcd) = Etcd::start() else { return };
     let (_server, port) = node(&etcd, &["--enable-debug-command", "yes"]);
@@ -151,7 +165,9 @@ fn a_process_that_slept_finds_its_slots_gone_and_drops_what_was_in_them() {
 #[test]
 fn a_store_that_is_away_for_a_while_changes_nothing() {
     let Some(etcd) = Etcd::start() else { return };
-    let (_server, port) = node(&etcd, &["--cluster-lease-seconds", "600"]);
+    // Of two endpoints one answers.
+    let endpoints = format!("http://127.0.0.1:1,{}", etcd.endpoint());
+    let (_server, port) = node(&etcd, &["--cluster-lease-seconds", "600", "--etcd", &endpoints]);
     let mut client = Client::connect(port);
     eventually("the slots are given", || client.ask(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]) == ok());
     etcd.pause();

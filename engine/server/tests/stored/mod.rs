@@ -75,6 +75,34 @@ impl Etcd {
         self.signal(Signal::CONT);
     }
 
+    /// Deletes all keys that begin with this prefix, which ends with `/`.
+    pub fn delete(&self, prefix: &str) {
+        self.ask_about("/v3/kv/deleterange", prefix);
+    }
+
+    /// Whether there is a key that begins with this prefix, which ends with `/`.
+    pub fn holds(&self, prefix: &str) -> bool {
+        self.ask_about("/v3/kv/range", prefix).contains("\"kvs\"")
+    }
+
+    fn ask_about(&self, path: &str, prefix: &str) -> String {
+        let end = format!("{}0", prefix.strip_suffix('/').expect("a prefix that ends with `/`"));
+        let body = format!("{{\"key\":\"{}\",\"range_end\":\"{}\"}}", base64(prefix), base64(&end));
+        let head = format!("POST {path} HTTP/1.0\r\nContent-Length: {}\r\n\r\n", body.len());
+        let answer = self.ask(&(head + &body)).expect("etcd answers");
+        assert!(answer.contains(" 200 OK"), "{answer}");
+        answer
+    }
+
+    /// Sends a request; everything that comes back.
+    fn ask(&self, request: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.write_all(request.as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
+    }
+
     fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         kill_process(pid.expect("a process has an id"), signal).expect("a child of ours");
@@ -94,10 +122,7 @@ impl Etcd {
     }
 
     fn is_healthy(&self) -> bool {
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
-        let mut answer = String::new();
-        let asked = stream.write_all(b"GET /health HTTP/1.0\r\n\r\n");
-        asked.and_then(|()| stream.read_to_string(&mut answer)).is_ok() && answer.contains("\"true\"")
+        self.ask("GET /health HTTP/1.0\r\n\r\n").is_some_and(|answer| answer.contains("\"true\""))
     }
 }
 
@@ -107,6 +132,10 @@ impl Drop for Etcd {
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.directory);
     }
+}
+
+fn base64(text: &str) -> String {
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text)
 }
 
 /// A port that nobody listens on at the moment.

@@ -22,7 +22,7 @@ use super::is_taken_away;
 use super::keys::Keys;
 use super::outbox::{Outbox, Said};
 use super::view::{View, write_registration};
-use super::watcher::read_all;
+use super::watcher::{Ended, Watcher, read_all};
 use super::wire::{self, Compare};
 use super::worker::Worker;
 use crate::control::change::HandOver;
@@ -314,4 +314,40 @@ fn a_registration_is_gone_when_nothing_as_new_is_shown() {
     ] {
         assert_eq!(is_taken_away(revision, shown, registered), expected, "{revision} {shown} {registered}");
     }
+}
+
+#[test]
+fn a_watch_hears_changes_in_order_until_they_are_thrown_away() {
+    let Some(etcd) = Etcd::start() else { return };
+    let mut bench = Bench::new(&etcd, &etcd.endpoint());
+    let begun = bench.view.revision();
+    let (sender, heard) = sync_channel(1024);
+    let mut watcher = Watcher {
+        gateway: Gateway::new(&[etcd.endpoint()], TIMEOUT),
+        keys: bench.keys.clone(),
+        outbox: Outbox::new(sender, mailbox_mesh::<()>(1, 1).unwrap()[0].waker()),
+        stopping: Arc::default(),
+    };
+    assert!(matches!(bench.hand_over(7), Outcome::Committed { .. }));
+    let target = register(&mut bench.direct, &bench.keys, 2);
+    let watching = std::thread::spawn(move || {
+        let mut last = Some(begun);
+        (watcher.watch(&mut last, begun), watcher)
+    });
+    let mut view = bench.view.clone();
+    while view.incarnation(&bench.keys, &NodeId::of_process(2)) != target {
+        let Said::Read(update) = heard.recv().unwrap() else { panic!("a watch decides nothing") };
+        assert!(view.apply(&bench.keys, update));
+    }
+    assert_eq!(view.slot_map(&[]).owner(slot(7)).unwrap().id, node(2).id);
+    drop(etcd);
+    let (ended, mut watcher) = watching.join().unwrap();
+    assert!(matches!(ended, Ok(Ended::Cut)));
+
+    let Some(etcd) = Etcd::start() else { return };
+    let mut bench = Bench::new(&etcd, &etcd.endpoint());
+    let now = bench.view.revision();
+    bench.direct.post("/v3/kv/compaction", &json!({"revision": now.to_string()}), Repeat::Freely).unwrap();
+    watcher.gateway = Gateway::new(&[etcd.endpoint()], TIMEOUT);
+    assert!(matches!(watcher.watch(&mut None, 1), Ok(Ended::Compacted)));
 }

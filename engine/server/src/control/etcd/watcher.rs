@@ -36,7 +36,7 @@ pub struct Watcher {
 
 /// Why a watch has ended.
 #[derive(Debug)]
-enum Ended {
+pub enum Ended {
     /// The connection is gone, or silent.
     Cut,
     /// The store has thrown away what comes next.
@@ -89,7 +89,7 @@ impl Watcher {
     }
 
     /// Hears what comes after `from`; `heard` keeps how far that was.
-    fn watch(&mut self, heard: &mut Option<u64>, from: u64) -> Result<Ended, GatewayError> {
+    pub fn watch(&mut self, heard: &mut Option<u64>, from: u64) -> Result<Ended, GatewayError> {
         let prefix = &self.keys.prefix;
         let create = json!({"create_request": {
             "key": wire::base64(prefix),
