@@ -52,7 +52,6 @@ impl Outgoing {
                 let map = if map.len() <= PAYLOAD_BYTES_MAX { &map[..] } else { &[] };
                 let number = self.senders.delta.push(&Frame::Committed { map });
                 let until_us = now_us + self.settings.link_timeout_us;
-                self.urgent_bytes_left = self.settings.urgent_bytes;
                 self.state = State::Committed { number, until_us, is_heard: false };
                 self.release = Some(Release { next: 0, drops: true });
             }
@@ -82,7 +81,6 @@ impl Outgoing {
             true => self.settings.link_timeout_us.saturating_mul(PREPARED_TIMEOUTS),
             false => ABORT_US,
         };
-        self.urgent_bytes_left = self.settings.urgent_bytes;
         let number = self.senders.delta.push(&Frame::Abort { reason });
         let is_heard = self.target.is_none() || self.target_failed;
         self.state = State::Aborting { number, until_us: now_us + waits_us, is_heard };

@@ -100,7 +100,7 @@ pub struct Outgoing {
     /// The last seal; each has another number, over all lives.
     attempt: u32,
     prepared: pausing::Prepared,
-    /// Bytes of the pause, or of how it ended, that may still go out whatever the pacer has left.
+    /// Bytes of the last pause that may still go out whatever the pacer has left.
     urgent_bytes_left: usize,
     /// How often the batch began anew. `lives <= restarts_max`.
     lives: u32,
@@ -212,9 +212,9 @@ impl Outgoing {
         is_revocable
     }
 
-    /// Goes on in bounded steps while there is time left. Puts out at most `bytes_max` bytes of baseline and deltas; what
-    /// `output` holds more than that (a few small frames, and up to `urgent_bytes` of a pause) counts as well: the caller's
-    /// pacer is told what was there.
+    /// Goes on in bounded steps while there is time left. Puts out at most `bytes_max` bytes of baseline and deltas, those
+    /// that nobody has taken from `output` yet included. What `output` holds more than that (a few small frames, and up to
+    /// `urgent_bytes` of a pause) counts as well: the caller's pacer is told what was taken.
     pub fn advance(
         &mut self,
         shard: &mut Shard,
@@ -222,14 +222,16 @@ impl Outgoing {
         bytes_max: usize,
         is_time_left: &mut dyn FnMut() -> bool,
     ) -> Advance {
-        let mut bytes_left = bytes_max;
+        let waiting: usize = Lane::ALL.into_iter().map(|lane| self.senders.on(lane).output().len()).sum();
+        let mut bytes_left = bytes_max.saturating_sub(waiting);
         self.begin_round(shard);
         self.tend(shard, now_us);
         loop {
             let worked = self.step(shard, now_us);
             bytes_left = bytes_left.saturating_sub(self.flush(bytes_left, now_us));
             if !worked {
-                return self.due(bytes_left, shard, now_us);
+                let is_starved = bytes_left == 0 && waiting == 0;
+                return self.due(is_starved, shard, now_us);
             }
             if !is_time_left() {
                 return Advance::Now;
@@ -319,9 +321,9 @@ impl Outgoing {
     }
 
     /// When there is something to do, now that nothing is left to be done.
-    fn due(&self, bytes_left: usize, shard: &Shard, now_us: u64) -> Advance {
+    fn due(&self, is_starved: bool, shard: &Shard, now_us: u64) -> Advance {
         let unsent = |sender: &LaneSender| sender.is_open() && sender.unsent_bytes() > 0;
-        if bytes_left == 0 && (unsent(&self.senders.delta) || unsent(&self.senders.snapshot)) {
+        if is_starved && (unsent(&self.senders.delta) || unsent(&self.senders.snapshot)) {
             return Advance::Now;
         }
         let at = |at_us: Option<u64>| at_us.map_or(Advance::Idle, Advance::At);
