@@ -134,6 +134,10 @@ pub fn figures() -> Result<Vec<Figure>, ArenaError> {
 fn apply_all(target: &mut Shard, slot: SlotId, run: &mut Vec<u8>, steps: &mut Steps) {
     let mut rest = Run::new(run);
     while !rest.rest().is_empty() {
+        // What the process leaves to a thread of its own.
+        while let Some(backing) = target.take_backing() {
+            backing.back();
+        }
         let applied: Result<u64, ApplyError> = steps.time(|| target.apply_part(slot, &mut rest, APPLY_BYTES));
         assert!(applied.is_ok(), "the target is what the effects were made for");
     }

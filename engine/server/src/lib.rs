@@ -9,6 +9,7 @@ pub mod facts;
 pub mod file;
 pub mod listeners;
 pub mod log;
+pub mod memory;
 pub mod plan;
 pub mod protection;
 pub mod service;

@@ -6,6 +6,8 @@
 //! makes the typed accessors safe without a bounds check.
 
 use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use bytemuck::Pod;
 
@@ -23,12 +25,50 @@ pub const REGION_BYTES: usize = 2 * 1024 * 1024;
 
 const RESERVED_BYTES: usize = ADDRESSABLE_BYTES + SPAN_BYTES_MAX + REGION_BYTES;
 
-/// A private, anonymous, lazily backed mapping of [`ADDRESSABLE_BYTES`] and its tail.
+/// A range of addresses that is ours until this is dropped.
 #[derive(Debug)]
-pub struct Mapping {
+pub struct Reservation {
     reserved: NonNull<u8>,
     /// `reserved` rounded up to a region, so that huge pages line up.
     base: NonNull<u8>,
+}
+
+// SAFETY: a reservation hands out no references; it names a range, and what it does to the range (advice, and adding
+// nothing to a byte atomically) may be done by any thread at any time.
+unsafe impl Send for Reservation {}
+// SAFETY: as above.
+unsafe impl Sync for Reservation {}
+
+/// A private, anonymous, lazily backed mapping of [`ADDRESSABLE_BYTES`] and its tail.
+#[derive(Debug)]
+pub struct Mapping {
+    reservation: Arc<Reservation>,
+    /// That of the reservation.
+    base: NonNull<u8>,
+}
+
+impl Reservation {
+    /// Asks for huge pages for one region. A kernel that has none goes on with small ones.
+    fn prefer_huge(&self, region_index: usize) {
+        let offset = region_index * REGION_BYTES;
+        assert!(offset + REGION_BYTES <= ADDRESSABLE_BYTES, "region {region_index} lies outside the arena");
+        // SAFETY: the offset is inside the reservation, as asserted.
+        let address = unsafe { self.base.add(offset) };
+        // SAFETY: the range is inside our own anonymous mapping; the advice does not change its contents.
+        unsafe { libc::madvise(address.as_ptr().cast(), REGION_BYTES, libc::MADV_HUGEPAGE) };
+    }
+
+    /// Has the kernel back a region with a huge page. What stands there stays as it is, but nobody may use the region
+    /// meanwhile (`Ahead::enter` sees to that).
+    pub fn touch(&self, region_index: usize) {
+        self.prefer_huge(region_index);
+        // SAFETY: the offset is inside the reservation, as `prefer_huge` asserts.
+        let address = unsafe { self.base.add(region_index * REGION_BYTES) };
+        // SAFETY: the byte is mapped, readable and writable as long as the reservation lives, and the arena does not use
+        // the region until the caller says that it is backed.
+        let byte = unsafe { AtomicU8::from_ptr(address.as_ptr()) };
+        byte.fetch_or(0, Ordering::Relaxed);
+    }
 }
 
 impl Mapping {
@@ -53,17 +93,22 @@ impl Mapping {
         assert!(skip < REGION_BYTES, "a byte pointer can always be aligned to a region");
         // SAFETY: `skip` is less than REGION_BYTES, which the reservation has to spare behind its addressable part.
         let base = unsafe { reserved.add(skip) };
-        Ok(Mapping { reserved, base })
+        Ok(Mapping { reservation: Arc::new(Reservation { reserved, base }), base })
     }
 
     /// Asks for huge pages for one region. A kernel that has none goes on with small ones.
     pub fn prefer_huge(&self, region_index: usize) {
-        let offset = region_index * REGION_BYTES;
-        assert!(offset + REGION_BYTES <= ADDRESSABLE_BYTES, "region {region_index} lies outside the arena");
-        // SAFETY: the offset is inside the reservation, as asserted.
-        let address = unsafe { self.base.add(offset) };
-        // SAFETY: the range is inside our own anonymous mapping; the advice does not change its contents.
-        unsafe { libc::madvise(address.as_ptr().cast(), REGION_BYTES, libc::MADV_HUGEPAGE) };
+        self.reservation.prefer_huge(region_index);
+    }
+
+    /// The range, for a thread that backs regions of it ahead.
+    pub fn reservation(&self) -> Arc<Reservation> {
+        Arc::clone(&self.reservation)
+    }
+
+    /// Whether there is such a region.
+    pub fn has_region(region_index: usize) -> bool {
+        (region_index + 1) * REGION_BYTES <= ADDRESSABLE_BYTES
     }
 
     /// Gives the memory behind a range of bytes back to the kernel; it reads as zeros afterwards.
@@ -144,7 +189,7 @@ impl Mapping {
     }
 }
 
-impl Drop for Mapping {
+impl Drop for Reservation {
     fn drop(&mut self) {
         // SAFETY: the range was mapped by `reserve` with this length, and nothing can refer to it any more.
         unsafe { libc::munmap(self.reserved.as_ptr().cast(), RESERVED_BYTES) };

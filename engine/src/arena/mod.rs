@@ -6,6 +6,7 @@
 //!
 //! All accessors are safe: a stale reference reads other bytes of the same arena, never foreign memory (see `map`).
 
+mod ahead;
 mod class;
 mod map;
 mod page;
@@ -15,6 +16,7 @@ mod system;
 
 use bytemuck::{Pod, Zeroable};
 
+pub use ahead::Backing;
 pub use class::{CLASS_BYTES_MAX, CLASS_COUNT, SizeClass, UNIT_BYTES};
 use map::{ADDRESSABLE_BYTES, Mapping, REGION_BYTES};
 use page::{FreePages, PAGE_BYTES, PAGE_UNITS, Page, PageIndex};
@@ -92,6 +94,7 @@ pub struct Arena {
     with_room: [[PageIndex; CLASS_COUNT]; PURPOSES],
     allocated_bytes: u64,
     pages_in_use: u64,
+    ahead: ahead::Ahead,
 }
 
 impl Arena {
@@ -99,12 +102,18 @@ impl Arena {
     pub fn new() -> Result<Arena, ArenaError> {
         Ok(Arena {
             mapping: Mapping::reserve()?,
-            // Page 0 is never handed out: reference 0 means nothing.
-            pages: vec![Page::default()],
+            pages: {
+                // Room for all of them, lazily backed, so that the list is never moved as a whole. Page 0 is never handed
+                // out: reference 0 means nothing.
+                let mut pages = Vec::with_capacity(ADDRESSABLE_BYTES / PAGE_BYTES);
+                pages.push(Page::default());
+                pages
+            },
             free_pages: FreePages::default(),
             with_room: [[PageIndex::NONE; CLASS_COUNT]; PURPOSES],
             allocated_bytes: 0,
             pages_in_use: 0,
+            ahead: ahead::Ahead::default(),
         })
     }
 
@@ -228,6 +237,17 @@ impl Arena {
         }
     }
 
+    /// A region that the arena is going to need, for a thread that has time to back it.
+    #[inline]
+    pub fn take_backing(&mut self) -> Option<Backing> {
+        self.ahead.take(&self.mapping)
+    }
+
+    /// Bytes that are backed ahead of need.
+    pub fn ahead_bytes(&self) -> u64 {
+        self.ahead.bytes()
+    }
+
     /// Gives the memory of up to `count_max` empty pages back to the kernel, keeping `keep` of them; says how many went.
     pub fn release_free_pages(&mut self, keep: u64, count_max: u64) -> u64 {
         let mut released = 0;
@@ -299,7 +319,7 @@ impl Arena {
         }
         let pages_per_region = REGION_BYTES / PAGE_BYTES;
         if at == 1 || at.is_multiple_of(pages_per_region) {
-            self.mapping.prefer_huge(at / pages_per_region);
+            self.ahead.enter(&self.mapping);
         }
         self.pages.push(Page::default());
         Ok(PageIndex::new(at))

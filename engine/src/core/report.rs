@@ -40,7 +40,8 @@ impl Core {
             arena_allocated_bytes: memory.allocated_bytes(),
             arena_mapped_bytes: memory.allocated_bytes() - arena.allocated_bytes
                 + arena.page_bytes
-                + arena.idle_bytes,
+                + arena.idle_bytes
+                + memory.arena.ahead_bytes(),
             fork_retained_bytes: memory.retained_bytes(),
             reclaiming_bytes: memory.reclaiming_bytes(),
             commands_processed: self.stats.commands_processed,

@@ -26,7 +26,7 @@ mod stats;
 mod text;
 mod write;
 
-use crate::arena::{ArenaError, Ref};
+use crate::arena::{ArenaError, Backing, Ref};
 use crate::core::Random;
 use crate::key::{self, HashSeed, SLOT_COUNT, SlotId};
 use crate::memory::{Guard, Memory};
@@ -279,6 +279,12 @@ impl Shard {
             }
         }
         self.forks.is_looking() || self.memory.is_reclaiming()
+    }
+
+    /// Memory that the shard is going to need, for a thread that has time to have the kernel back it.
+    #[inline]
+    pub fn take_backing(&mut self) -> Option<Backing> {
+        self.memory.arena.take_backing()
     }
 
     /// Gives up to `pages_max` empty pages back to the kernel, keeping a sixteenth of what is in use; says how many went.

@@ -39,6 +39,11 @@ impl CoreService {
             self.check_clients(io);
             self.sample(io);
         }
+        if self.shared.memory.is_there() {
+            while let Some(backing) = self.core.shard.take_backing() {
+                self.shared.memory.back(backing);
+            }
+        }
         let mut wake = self.work_on_keys(io, now);
         if !self.core.sessions.is_empty() {
             wake = earlier(wake, Wake::At(self.background.clients_at));

@@ -27,6 +27,7 @@ use super::{
 };
 use crate::control::lease::Lease;
 use crate::control::{Control, Members, joining, own_nodes};
+use crate::memory::MemoryAhead;
 use crate::plan::Plan;
 use crate::start::Setup;
 use crate::{facts, log, signals};
@@ -44,6 +45,8 @@ pub struct Shared {
     pub members: Members,
     /// What moves of all cores use of the network.
     pub links: LinkUse,
+    /// Backs memory before cores need it.
+    pub memory: MemoryAhead,
     stopping: AtomicBool,
     /// Wakes the housekeeping thread.
     housekeeping: Waker,
@@ -89,6 +92,7 @@ pub fn serve(setup: Setup) -> Result<(), String> {
         clients: ClientCount::default(),
         members,
         links: LinkUse::default(),
+        memory: MemoryAhead::start().map_err(|error| format!("cannot start a thread: {error}"))?,
         stopping: AtomicBool::new(false),
         housekeeping: housekeeping.waker(),
         seed,

@@ -1,0 +1,83 @@
+//! The thread that has the kernel back memory before a core needs it.
+//!
+//! It has the lowest priority, and a core that comes first does it by itself. On a machine with several memory nodes there
+//! is no such thread: memory belongs to the node of the core that uses it, hence of the thread that touches it first.
+
+use std::fs;
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use rustix::process::setpriority_process;
+use whimbrel_engine::arena::Backing;
+
+/// Regions of all cores that may wait to be backed.
+const WAITING_MAX: usize = 1024;
+
+/// The lowest priority that a thread may have.
+const NICE: i32 = 19;
+
+/// Where cores say what they are going to need.
+#[derive(Debug)]
+pub struct MemoryAhead {
+    sender: Option<SyncSender<Backing>>,
+}
+
+impl MemoryAhead {
+    /// Starts the thread. It ends when this is dropped.
+    pub fn start() -> io::Result<MemoryAhead> {
+        if fs::read_to_string("/sys/devices/system/node/online").is_ok_and(|nodes| has_several(&nodes)) {
+            return Ok(MemoryAhead { sender: None });
+        }
+        let (sender, receiver) = sync_channel(WAITING_MAX);
+        std::thread::Builder::new().name("memory".to_owned()).spawn(move || back_all(&receiver))?;
+        Ok(MemoryAhead { sender: Some(sender) })
+    }
+
+    /// Whether anybody backs memory ahead.
+    #[inline]
+    pub fn is_there(&self) -> bool {
+        self.sender.is_some()
+    }
+
+    /// Has a region backed as soon as there is time. What finds no room is left to the core.
+    pub fn back(&self, backing: Backing) {
+        if let Some(sender) = &self.sender {
+            let _ = sender.try_send(backing);
+        }
+    }
+}
+
+fn back_all(receiver: &Receiver<Backing>) {
+    // Whoever may not be less important than others is as important as they are.
+    let _ = setpriority_process(None, NICE);
+    receiver.iter().for_each(Backing::back);
+}
+
+/// Whether a list of numbers, as the kernel writes them (`0`, `0-1`, `0,2`), has more than one.
+fn has_several(list: &str) -> bool {
+    list.contains(['-', ','])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whimbrel_engine::arena::{Arena, Purpose};
+
+    #[test]
+    fn what_is_wanted_is_backed() {
+        let (sender, receiver) = sync_channel(4);
+        let memory = MemoryAhead { sender: Some(sender) };
+        let thread = std::thread::spawn(move || back_all(&receiver));
+        let mut arena = Arena::new().expect("address space");
+        arena.allocate(Purpose::Object, 100).expect("room");
+        memory.back(arena.take_backing().expect("the region behind the first one"));
+        drop(memory);
+        thread.join().expect("it ends with its sender");
+        assert_eq!(arena.ahead_bytes(), 2 << 20);
+    }
+
+    #[test]
+    fn lists_of_nodes() {
+        assert!(!has_several("0\n") && has_several("0-1\n") && has_several("0,2\n"));
+    }
+}

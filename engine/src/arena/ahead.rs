@@ -1,0 +1,146 @@
+//! Memory that is backed before it is needed, by a thread that has time for it.
+//!
+//! On the first touch of a huge page the kernel clears 2 MiB: a tenth of a millisecond on bare metal, several where the
+//! machine is itself a guest. A core that does it by itself lets its clients wait. So an arena says which regions it is
+//! going to need, and whoever has a thread to spare touches them (`Backing::back`). Nothing depends on it: a region that
+//! nobody has touched is touched by the core when its turn comes, as it would have been without.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use super::map::{Mapping, REGION_BYTES, Reservation};
+
+/// Regions that are backed ahead at most.
+const AHEAD_MAX: usize = 16;
+
+/// One region ahead for so many that are in use; one at least.
+const USED_FOR_ONE: usize = 8;
+
+const WANTED: u8 = 0;
+const TOUCHING: u8 = 1;
+const BACKED: u8 = 2;
+/// The core came first.
+const TAKEN: u8 = 3;
+
+/// A region that is to be backed, for whatever thread has time.
+#[derive(Debug)]
+pub struct Backing {
+    /// Keeps the range mapped.
+    reservation: Arc<Reservation>,
+    region: usize,
+    state: Arc<AtomicU8>,
+}
+
+impl Backing {
+    /// Has the kernel back the region, which takes a while, unless the core has come first.
+    pub fn back(self) {
+        if self.state.compare_exchange(WANTED, TOUCHING, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            self.reservation.touch(self.region);
+            self.state.store(BACKED, Ordering::Release);
+        }
+    }
+}
+
+/// What is ahead of an arena.
+#[derive(Default, Debug)]
+pub struct Ahead {
+    /// The states of the regions from `first` on.
+    states: VecDeque<Arc<AtomicU8>>,
+    /// The first region that the arena does not use yet.
+    first: usize,
+}
+
+impl Ahead {
+    /// The next region that is to be backed, if more are wanted.
+    pub fn take(&mut self, mapping: &Mapping) -> Option<Backing> {
+        let wanted = (self.first / USED_FOR_ONE).clamp(1, AHEAD_MAX);
+        let region = self.first + self.states.len();
+        if self.first == 0 || self.states.len() >= wanted || !Mapping::has_region(region) {
+            return None;
+        }
+        let state = Arc::new(AtomicU8::new(WANTED));
+        self.states.push_back(Arc::clone(&state));
+        Some(Backing { reservation: mapping.reservation(), region, state })
+    }
+
+    /// The arena is about to use the next region. If it is being touched, this waits: it would wait for the same otherwise.
+    pub fn enter(&mut self, mapping: &Mapping) {
+        let region = self.first;
+        self.first += 1;
+        let state = self.states.pop_front();
+        let is_mine = state.as_ref().is_none_or(|state| {
+            state.compare_exchange(WANTED, TAKEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        });
+        if is_mine {
+            return mapping.prefer_huge(region);
+        }
+        while state.as_ref().is_some_and(|state| state.load(Ordering::Acquire) == TOUCHING) {
+            std::hint::spin_loop();
+        }
+    }
+
+    /// Bytes that are backed and not in use.
+    pub fn bytes(&self) -> u64 {
+        let backed = self.states.iter().filter(|state| state.load(Ordering::Relaxed) == BACKED);
+        (backed.count() * REGION_BYTES) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Arena, Purpose};
+    use super::*;
+
+    /// Allocates until so many more regions are in use.
+    fn fill(arena: &mut Arena, regions: usize) {
+        let goal = arena.ahead.first + regions;
+        while arena.ahead.first < goal {
+            let object = arena.allocate(Purpose::Object, 8192).expect("room");
+            arena.write(object, 0, &[7; 8192]);
+        }
+    }
+
+    #[test]
+    fn regions_are_asked_for_ahead_and_used_whoever_comes_first() {
+        let mut arena = Arena::new().expect("address space");
+        assert!(arena.take_backing().is_none(), "nothing is in use yet");
+        fill(&mut arena, 1);
+        let backing = arena.take_backing().expect("the next region");
+        assert_eq!((backing.region, arena.ahead_bytes()), (1, 0));
+        assert!(arena.take_backing().is_none(), "one is enough for one");
+        std::thread::spawn(move || backing.back()).join().expect("it touches a region");
+        assert_eq!(arena.ahead_bytes(), REGION_BYTES as u64);
+        fill(&mut arena, 1);
+        assert_eq!(arena.ahead_bytes(), 0);
+
+        let late = arena.take_backing().expect("the next region");
+        fill(&mut arena, 1);
+        late.back();
+        assert_eq!(arena.ahead_bytes(), 0);
+        drop(arena.take_backing().expect("the next region"));
+        fill(&mut arena, 30);
+        let many: Vec<Backing> = std::iter::from_fn(|| arena.take_backing()).collect();
+        assert_eq!(many.iter().map(|backing| backing.region).collect::<Vec<_>>(), [33, 34, 35, 36]);
+        drop(arena);
+        many.into_iter().for_each(Backing::back);
+    }
+
+    #[test]
+    fn what_stands_in_a_region_outlasts_its_being_touched() {
+        let mut arena = Arena::new().expect("address space");
+        fill(&mut arena, 1);
+        let backing = arena.take_backing().expect("the next region");
+        let touching = std::thread::spawn(move || backing.back());
+        let mut objects = Vec::new();
+        for fill in 0..1000u32 {
+            let object = arena.allocate(Purpose::Object, 8192).expect("room");
+            arena.write(object, 0, &[fill as u8; 8192]);
+            objects.push((object, fill as u8));
+        }
+        touching.join().expect("it touches a region");
+        for (object, fill) in objects {
+            assert!(arena.slice::<u8>(object, 8192).iter().all(|byte| *byte == fill));
+        }
+    }
+}
