@@ -319,6 +319,7 @@ mod tests {
         assert_eq!((topology.node(far).host.as_str(), topology.node(own).host.as_str()), ("host-c", ""));
         assert_eq!((topology.node(far).is_live(), topology.node(own).incarnation), (false, 6));
         assert_eq!((topology.owner(slot(0)), topology.slots_of(own)), (Some(far), 8192));
+        assert_eq!(topology.node_of_core(0).map(|node| node.id), Some(id('a')));
 
         assert!(topology.adopt(&SlotMap::new(3, 3, vec![node('c', 4)]).unwrap(), core_of));
         let own = topology.node(topology.myself());

@@ -134,6 +134,11 @@ impl Topology {
         self.nodes.iter().enumerate().map(|(index, node)| (NodeIndex::new(index), node))
     }
 
+    /// The node that a core of this process is.
+    pub fn node_of_core(&self, core: u16) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.core == Some(core))
+    }
+
     /// The node with this id.
     pub fn find(&self, id: &NodeId) -> Option<NodeIndex> {
         self.nodes().find(|(_, node)| node.id == *id).map(|(index, _)| index)

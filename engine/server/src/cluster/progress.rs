@@ -90,7 +90,10 @@ impl Display {
             let lines = reports.iter().map(|report| line(nodes, report)).chain(notes.iter().cloned());
             let lines: Vec<String> = lines.collect();
             self.drawn = lines.len();
+            // A line that is too long for the terminal is cut: wrapped, it could not be drawn over.
+            text.push_str("\x1b[?7l");
             lines.iter().for_each(|line| text.push_str(&format!("{line}\x1b[K\n")));
+            text.push_str("\x1b[?7h");
         } else {
             for report in reports {
                 let last = self.said.get(&report.name);

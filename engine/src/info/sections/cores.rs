@@ -1,7 +1,6 @@
 //! INFO cores: each core by itself, on one line.
 
 use super::{Fields, View, ratio};
-use crate::topology::NodeIndex;
 use std::fmt::Write;
 
 pub(super) fn write(view: &View<'_>, out: &mut Fields) {
@@ -13,8 +12,10 @@ pub(super) fn write(view: &View<'_>, out: &mut Fields) {
             write!(line, "{separator}{name}={value}").expect(super::TO_STRING);
         };
         add("cpu", view.process.cpus.get(index).copied().unwrap_or_default().into());
-        if view.config.cluster_enabled {
-            add("port", view.topology.node(NodeIndex::new(index)).port.into());
+        if view.config.cluster_enabled
+            && let Some(node) = view.topology.node_of_core(core.core)
+        {
+            add("port", node.port.into());
         }
         add("slots", counters.slots);
         add("keys", counters.keys);
