@@ -30,14 +30,28 @@ pub struct Estimate {
     pub batches: u32,
 }
 
-/// Cuts slots into batches of up to `batch_slots`, the hottest first; among equally hot ones the larger first, then by number.
+/// Neighbouring slots that go together, the hottest such runs first. A map in which single slots lie scattered would be long,
+/// for every client that asks for it and for whoever adopts it during a pause.
+pub const RUN_SLOTS: usize = 64;
+
+/// Cuts slots into batches of up to `batch_slots`: the hottest runs of neighbouring slots first, and within a batch the hottest
+/// slots; among equally hot ones the larger first, then by number.
 pub fn batches(weights: &[SlotWeight], batch_slots: usize) -> Vec<Vec<SlotId>> {
-    let mut order: Vec<&SlotWeight> = weights.iter().collect();
-    order.sort_by(|one, two| {
-        (two.load, two.bytes).cmp(&(one.load, one.bytes)).then_with(|| one.slot.cmp(&two.slot))
+    let batch_slots = batch_slots.max(1);
+    let run_slots = RUN_SLOTS.min(batch_slots);
+    let mut sorted = weights.to_vec();
+    sorted.sort_unstable_by_key(|weight| weight.slot);
+    let run = |weight: &SlotWeight| weight.slot.number() / run_slots;
+    let mut runs: Vec<&[SlotWeight]> = sorted.chunk_by(|one, two| run(one) == run(two)).collect();
+    runs.sort_by_cached_key(|run| std::cmp::Reverse(run.iter().map(|weight| weight.load).sum::<u64>()));
+    let mut order: Vec<SlotWeight> = runs.concat();
+    let batches = order.chunks_mut(batch_slots).map(|batch| {
+        batch.sort_unstable_by_key(|weight| {
+            std::cmp::Reverse((weight.load, weight.bytes, std::cmp::Reverse(weight.slot)))
+        });
+        batch.iter().map(|weight| weight.slot).collect()
     });
-    let slots: Vec<SlotId> = order.into_iter().map(|weight| weight.slot).collect();
-    slots.chunks(batch_slots.max(1)).map(<[SlotId]>::to_vec).collect()
+    batches.collect()
 }
 
 /// What moving these slots takes at so many bytes a second, writes to them not counted.
@@ -62,15 +76,34 @@ mod tests {
     }
 
     #[test]
-    fn the_hottest_go_first() {
-        let weights =
-            [weight(1, 10, 0), weight(2, 10, 5), weight(3, 20, 0), weight(4, 10, 0), weight(0, 0, 9)];
-        let numbers: Vec<Vec<usize>> = batches(&weights, 2)
-            .iter()
-            .map(|batch| batch.iter().map(|slot| slot.number()).collect())
-            .collect();
-        assert_eq!(numbers, [vec![0, 2], vec![3, 1], vec![4]]);
+    fn the_hottest_runs_go_first() {
+        let weights = [
+            weight(1, 10, 0),
+            weight(2, 10, 0),
+            weight(3, 20, 5),
+            weight(4, 10, 0),
+            weight(0, 0, 4),
+            weight(5, 9, 0),
+        ];
+        let numbers = |batch_slots| -> Vec<Vec<usize>> {
+            let batches = batches(&weights, batch_slots);
+            batches.iter().map(|batch| batch.iter().map(|slot| slot.number()).collect()).collect()
+        };
+        assert_eq!(numbers(2), [vec![3, 2], vec![0, 1], vec![4, 5]]);
+        assert_eq!(numbers(4), [vec![3, 0, 1, 2], vec![4, 5]]);
+        assert_eq!(numbers(0), [[3], [0], [1], [2], [4], [5]]);
         assert!(batches(&[], 2).is_empty());
+    }
+
+    #[test]
+    fn what_is_equally_hot_goes_in_runs() {
+        let weights: Vec<_> =
+            (0..8192).map(|number| weight(number, (number * 7919 % 1000) as u64, 0)).collect();
+        for (index, mut batch) in batches(&weights, 2048).into_iter().enumerate() {
+            batch.sort_unstable();
+            let numbers: Vec<usize> = batch.iter().map(|slot| slot.number()).collect();
+            assert_eq!(numbers, (index * 2048..(index + 1) * 2048).collect::<Vec<_>>());
+        }
     }
 
     #[test]
