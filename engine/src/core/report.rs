@@ -58,7 +58,8 @@ impl Core {
         };
         for session in self.sessions.iter().chain(running) {
             let traffic = &session.traffic;
-            counters.connected_clients += u64::from(session.class != ClientClass::Replica);
+            let is_client = session.class != ClientClass::Replica && !session.is_link;
+            counters.connected_clients += u64::from(is_client);
             counters.pubsub_clients += u64::from(session.class == ClientClass::Pubsub);
             counters.clients_bytes += traffic.memory_bytes as u64;
             let (input, output) = (traffic.query_bytes as u64, traffic.output_bytes as u64);

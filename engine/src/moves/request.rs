@@ -176,7 +176,7 @@ impl Estimate {
             estimate.slots += 1;
             estimate.keys += shard.slot_keys(slot);
             estimate.bytes += shard.slot_bytes(slot);
-            if estimate.moving.is_none() && moves.moving.contains(&slot) {
+            if estimate.moving.is_none() && moves.moving.contains(slot) {
                 estimate.moving = Some(slot);
             }
         }

@@ -1,7 +1,5 @@
 //! What this core owns: maps are adopted here, and whether it may serve at all is looked at here.
 
-use std::collections::HashSet;
-
 use whimbrel_engine::key::{SLOT_COUNT, SlotId};
 use whimbrel_engine::topology::SlotMap;
 use whimbrel_net::{Io, Monotonic};
@@ -31,9 +29,11 @@ impl CoreService {
         if !self.core.topology.adopt(map, |id| members.core(id)) {
             return;
         }
-        let kept: HashSet<SlotId> = kept.iter().copied().collect();
-        for slot in owned.into_iter().filter(|slot| !kept.contains(slot)) {
-            if !self.core.topology.owns(slot) && self.core.shard.slot_keys(slot) > 0 {
+        let mut is_kept = vec![false; SLOT_COUNT];
+        kept.iter().for_each(|slot| is_kept[slot.number()] = true);
+        for slot in owned {
+            let is_lost = !self.core.topology.owns(slot) && !is_kept[slot.number()];
+            if is_lost && self.core.shard.slot_keys(slot) > 0 {
                 self.core.shard.flush_slot(slot);
             }
         }

@@ -131,7 +131,7 @@ mod tests {
         bench.check(&format!("CLUSTER MIGRATESLOTS SLOTSRANGE 0 5 7 7 NODE {there} -> +OK"));
         let [Action::BeginMoves(requests)] = &bench.actions[..] else { panic!("{:?}", bench.actions) };
         assert_eq!((requests.len(), requests[0].slots().count(), requests[0].target), (1, 7, there));
-        bench.core.moves.moving.extend(SlotId::new(7));
+        bench.core.moves.moving.insert(SlotId::new(7).unwrap());
         bench.check(&format!(
             "
             CLUSTER MIGRATESLOTS SLOTSRANGE 6 9 NODE {there} -> -ERR I am already migrating slot 7.

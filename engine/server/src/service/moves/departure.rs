@@ -8,7 +8,6 @@ use whimbrel_engine::config::Config;
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::moves::{MoveReport, MoveRequest};
 use whimbrel_engine::topology::{NodeId, SlotMap};
-use whimbrel_migration::pacer::PacedId;
 use whimbrel_migration::plan::SlotWeight;
 use whimbrel_migration::{
     Action, Advance, Batch, BatchId, Hold, Incarnation, Lane, MoveId, Outcome, Outgoing, OutgoingSettings,
@@ -41,7 +40,6 @@ pub struct Departure {
     attempt: u64,
     /// The sockets of that link once more, for their pacing.
     sockets: Vec<OwnedFd>,
-    paced: PacedId,
     /// The request for a hold that is agreed on, or was.
     asked: Option<(u64, Hold)>,
     /// The map that gave the slots away.
@@ -154,7 +152,7 @@ impl CoreService {
         let topology = &self.core.topology;
         let source = topology.node(topology.myself()).id;
         let moving = &mut self.core.moves.moving;
-        let stranger = slots.iter().find(|slot| !topology.owns(**slot) || moving.contains(slot)).copied();
+        let stranger = slots.iter().find(|slot| !topology.owns(**slot) || moving.contains(**slot)).copied();
         let batch_slots = self.core.config.migration_batch_slots as usize;
         let (shard, load) = (&self.core.shard, &self.core.load);
         let weigh = |slot: &SlotId| SlotWeight {
@@ -173,14 +171,14 @@ impl CoreService {
             let reason = format!("slot {} moves already, or has changed hands", slot.number());
             return self.note_ended(job, Phase::Failed, reason, now.unix_s());
         }
-        moving.extend(job.waiting());
+        job.waiting().for_each(|slot| moving.insert(slot));
         self.moves.departures.jobs.push_back(job);
     }
 
     /// Slots of a job that will not move after all.
     fn forget_waiting(&mut self, job: &Job) {
         for slot in job.waiting() {
-            self.core.moves.moving.remove(&slot);
+            self.core.moves.moving.remove(slot);
         }
     }
 
@@ -249,12 +247,12 @@ impl CoreService {
         }
         self.obey(io, &mut departure);
         self.pace_departure(&mut departure, now_us);
-        let granted = self.moves.departures.pace.grant(departure.paced, now_us);
+        let granted = self.moves.departures.pace.grant(now_us);
         let mut advance = departure.machine.advance(&mut self.core.shard, now_us, granted, is_time_left);
         self.obey(io, &mut departure);
         self.send_output(io, &mut departure);
         if granted == 0 && advance == Advance::Now {
-            let due = self.moves.departures.pace.granted_at_us(departure.paced);
+            let due = self.moves.departures.pace.granted_at_us();
             advance = due.map_or(Advance::Idle, Advance::At);
         }
         self.note_departure(io, &departure);
@@ -282,7 +280,6 @@ impl CoreService {
         // Unlike any other batch's number, as far as a client can remember.
         self.tell_migrating(io, u64::from(job.0 as u32) << 16 | u64::from(number), &slots);
         let machine = Outgoing::new(batch, settings(&self.core.config, incarnation), now.monotonic_us);
-        let paced = self.moves.departures.pace.join(now.monotonic_us);
         if core.is_none() {
             self.shared.links.begin_outgoing();
         }
@@ -293,7 +290,6 @@ impl CoreService {
             wires: Wires::default(),
             attempt: 0,
             sockets: Vec::new(),
-            paced,
             asked: None,
             map: None,
             ended: None,
@@ -305,12 +301,11 @@ impl CoreService {
         for wire in departure.wires.take() {
             self.close_wire(io, End::Source, wire);
         }
-        self.moves.departures.pace.leave(departure.paced);
         if departure.core.is_none() {
             self.shared.links.end_outgoing();
         }
         for slot in departure.slots.iter() {
-            self.core.moves.moving.remove(slot);
+            self.core.moves.moving.remove(*slot);
         }
         let mut job = self.moves.departures.jobs.pop_front().expect("the first job is under way");
         let handed_over = if result.is_ok() { departure.slots.len() } else { 0 };
@@ -463,7 +458,7 @@ impl CoreService {
         let own_max = config.migration_rate_max;
         let allowed = departure.machine.rate_max();
         let pace = &mut self.moves.departures.pace;
-        let changed = pace.set(departure.paced, [node_max, own_max], allowed, now_us);
+        let changed = pace.set([node_max, own_max], allowed, now_us);
         if changed {
             let rate = pace.wire_rate();
             departure.sockets.iter().for_each(|socket| whimbrel_net::pace(socket, rate));
@@ -488,7 +483,7 @@ impl CoreService {
                 continue;
             }
             let bytes = std::mem::take(output);
-            self.moves.departures.pace.spend(departure.paced, bytes.len());
+            self.moves.departures.pace.spend(bytes.len());
             self.send_on_wire(io, End::Source, wire, bytes);
         }
     }

@@ -50,9 +50,11 @@ fn share(rate_max: u64, count: u32) -> u64 {
     }
 }
 
-/// The caps on what leaves this core.
+/// The caps on what leaves this core: one account for all batches, which go one after another, so that a batch that begins
+/// neither brings a burst of its own nor leaves a debt behind.
 pub struct Pace {
     pacer: Pacer,
+    id: PacedId,
     /// The caps in force: of the node, of the move, of the target.
     caps: [Option<u64>; 3],
     /// Whether sockets have to be told, although no cap has changed.
@@ -61,23 +63,15 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Pace {
-        Pace { pacer: Pacer::new(None, 0), caps: [None; 3], is_stale: false }
+        let mut pacer = Pacer::new(None, 0);
+        let id = pacer.join(None, 0);
+        Pace { pacer, id, caps: [None; 3], is_stale: false }
     }
 }
 
 impl Pace {
-    pub fn join(&mut self, now_us: u64) -> PacedId {
-        self.caps = [None; 3];
-        self.pacer.set_rate(None, now_us);
-        self.pacer.join(None, now_us)
-    }
-
-    pub fn leave(&mut self, id: PacedId) {
-        self.pacer.leave(id);
-    }
-
     /// Puts caps in force, 0 for none; whether sockets have to be told.
-    pub fn set(&mut self, id: PacedId, caps: [u64; 2], allowed: Option<u64>, now_us: u64) -> bool {
+    pub fn set(&mut self, caps: [u64; 2], allowed: Option<u64>, now_us: u64) -> bool {
         let [node, own] = caps.map(|cap| Some(cap).filter(|cap| *cap > 0));
         let caps = [node, own, allowed];
         if caps == self.caps {
@@ -86,20 +80,23 @@ impl Pace {
         self.caps = caps;
         self.is_stale = false;
         self.pacer.set_rate(node, now_us);
-        self.pacer.set_rate_of(id, least([own, allowed]), now_us);
+        self.pacer.set_rate_of(self.id, least([own, allowed]), now_us);
         true
     }
 
-    pub fn grant(&mut self, id: PacedId, now_us: u64) -> usize {
-        self.pacer.grant(id, now_us)
+    /// Bytes that may be made now.
+    pub fn grant(&mut self, now_us: u64) -> usize {
+        self.pacer.grant(self.id, now_us)
     }
 
-    pub fn spend(&mut self, id: PacedId, bytes: usize) {
-        self.pacer.spend(id, bytes);
+    /// So many bytes were made.
+    pub fn spend(&mut self, bytes: usize) {
+        self.pacer.spend(self.id, bytes);
     }
 
-    pub fn granted_at_us(&self, id: PacedId) -> Option<u64> {
-        self.pacer.granted_at_us(id)
+    /// When asking again is worth it.
+    pub fn granted_at_us(&self) -> Option<u64> {
+        self.pacer.granted_at_us(self.id)
     }
 
     /// Bytes a second that a socket may send: what all caps allow, and a little, since the caps themselves decide what
@@ -131,13 +128,18 @@ mod tests {
     #[test]
     fn the_least_cap_counts_and_changes_are_told_once() {
         let mut pace = Pace::default();
-        let id = pace.join(0);
-        assert!(!pace.set(id, [0, 0], None, 0) && pace.wire_rate().is_none());
-        assert!(pace.set(id, [800, 0], Some(400), 0) && !pace.set(id, [800, 0], Some(400), 0));
+        assert!(!pace.set([0, 0], None, 0) && pace.wire_rate().is_none());
+        assert!(pace.grant(1) > 1 << 30);
+        assert!(pace.set([800, 0], Some(400), 2) && !pace.set([800, 0], Some(400), 2));
         assert_eq!(pace.wire_rate(), Some(450));
         pace.is_stale = true;
-        assert!(pace.set(id, [800, 0], Some(400), 0) && !pace.set(id, [800, 0], Some(400), 0));
-        assert!(pace.set(id, [0, 0], None, 0));
-        assert!(pace.grant(id, 1) > 1 << 30);
+        assert!(pace.set([800, 0], Some(400), 2) && !pace.set([800, 0], Some(400), 2));
+        assert!(pace.grant(3) <= 400);
+        pace.spend(400);
+        assert_eq!(pace.grant(4), 0, "a debt outlives the batch that made it");
+        assert!(pace.set([0, 0], None, 5));
+        // A limit that is lifted is felt one question later.
+        pace.grant(6);
+        assert!(pace.grant(7) > 1 << 30);
     }
 }
