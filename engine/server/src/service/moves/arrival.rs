@@ -268,6 +268,9 @@ impl CoreService {
         if hello.batch.target != topology.node(topology.myself()).id {
             return Err(Refusal::UnknownTarget);
         }
+        if hello.was_welcome {
+            return Err(Refusal::Forgotten);
+        }
         if let Some(slot) = hello.batch.slots.iter().find(|slot| topology.owns(**slot)) {
             return Err(Refusal::Owned { slot: *slot });
         }

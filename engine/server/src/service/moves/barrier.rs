@@ -8,10 +8,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use whimbrel_engine::commands::{Spec, resolve};
+use whimbrel_engine::commands::{Route, Spec, resolve};
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::latency::Sample;
 use whimbrel_engine::resp::Arguments;
+use whimbrel_engine::shard::ScanCursor;
 use whimbrel_net::Monotonic;
 
 use super::super::message::Message;
@@ -33,14 +34,22 @@ struct Owed {
     slots: Arc<[SlotId]>,
 }
 
+/// A hold that is in force here.
+struct Active {
+    slots: Arc<[SlotId]>,
+    level: Level,
+    since: Monotonic,
+}
+
 /// Holds that are being agreed on.
 #[derive(Default)]
 pub struct Barrier {
     last: u64,
     asked: HashMap<u64, Asked>,
     owed: Vec<Owed>,
-    /// Slots whose commands wait here, and since when.
-    since: Vec<(Arc<[SlotId]>, Monotonic)>,
+    /// What waits here. Two may share slots for a moment: the end of one hold and the begin of the next come from
+    /// different cores.
+    active: Vec<Active>,
     /// Requests of this core that are in force everywhere, and that nobody was told of yet.
     reached: Vec<u64>,
 }
@@ -119,11 +128,12 @@ impl CoreService {
         slots: Arc<[SlotId]>,
     ) {
         self.moves.barrier.forget_owed(&slots);
-        let since = &mut self.moves.barrier.since;
-        if !since.iter().any(|(held, _)| Arc::ptr_eq(held, &slots)) {
-            since.push((Arc::clone(&slots), Monotonic::now()));
+        let active = &mut self.moves.barrier.active;
+        match active.iter_mut().find(|active| Arc::ptr_eq(&active.slots, &slots)) {
+            Some(active) => active.level = level,
+            None => active.push(Active { slots: Arc::clone(&slots), level, since: Monotonic::now() }),
         }
-        self.moves.holds.set(&slots, level);
+        self.sum_up_holds();
         self.moves.barrier.owed.push(Owed { core, number, level, slots });
         self.agree();
     }
@@ -131,17 +141,26 @@ impl CoreService {
     /// The held commands of these slots go on.
     pub(super) fn end_hold(&mut self, slots: &Arc<[SlotId]>) {
         self.moves.barrier.forget_owed(slots);
-        self.moves.holds.set(slots, Level::Nothing);
-        self.note_hold(slots);
+        let active = &mut self.moves.barrier.active;
+        let Some(place) = active.iter().position(|active| Arc::ptr_eq(&active.slots, slots)) else { return };
+        let ended = active.swap_remove(place);
+        self.sum_up_holds();
+        self.note_hold(ended.since);
         self.release_held(connection::Hold::Move);
     }
 
+    /// A slot's commands wait as the strictest hold on it says.
+    fn sum_up_holds(&mut self) {
+        self.moves.holds.clear();
+        for active in &self.moves.barrier.active {
+            self.moves.holds.raise(&active.slots, active.level);
+        }
+    }
+
     /// Counts how long commands waited.
-    fn note_hold(&mut self, slots: &Arc<[SlotId]>) {
-        let since = &mut self.moves.barrier.since;
-        let Some(place) = since.iter().position(|(held, _)| Arc::ptr_eq(held, slots)) else { return };
+    fn note_hold(&mut self, since: Monotonic) {
         let now = Monotonic::now();
-        let length = now.since(since.swap_remove(place).1);
+        let length = now.since(since);
         self.moves.tally.note_hold(length.as_micros() as u64);
         let threshold_ms = self.core.config.latency_monitor_threshold;
         let unix_seconds = self.clock.at(now).unix_s();
@@ -208,6 +227,13 @@ impl CoreService {
         let (holds, arriving) = (&self.moves.holds, &self.moves.arriving);
         if touches_all(spec) {
             return holds.strictest().holds(spec);
+        }
+        if matches!(spec.route, Route::Cursor) {
+            // A scan goes on where its slot is: the old owner would show nothing of it, and end a scan that begins there.
+            let cursor = arguments.opt(1).and_then(ScanCursor::parse);
+            let slot = cursor.and_then(|cursor| SlotId::new(cursor.slot()));
+            return slot
+                .is_some_and(|slot| holds.level(slot).holds(spec) || arriving.level(slot).holds(spec));
         }
         routing::slots(spec, arguments).is_some_and(|slots| {
             slots.iter().any(|slot| holds.level(*slot).holds(spec) || arriving.level(*slot).holds(spec))

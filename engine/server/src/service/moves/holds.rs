@@ -62,6 +62,18 @@ impl SlotHolds {
         }
     }
 
+    /// Puts slots at a level, but for those at a higher one.
+    pub fn raise(&mut self, slots: &[SlotId], level: Level) {
+        for slot in slots.iter().filter(|slot| self.level(**slot) < level).copied().collect::<Vec<_>>() {
+            self.set(&[slot], level);
+        }
+    }
+
+    /// Nothing waits any more.
+    pub fn clear(&mut self) {
+        *self = SlotHolds::default();
+    }
+
     /// What is in force for a slot.
     pub fn level(&self, slot: SlotId) -> Level {
         self.levels.as_ref().map_or(Level::Nothing, |levels| levels[slot.number()])
@@ -103,6 +115,11 @@ mod tests {
         assert_eq!(holds.strictest(), Level::Writes);
         holds.set(&slots(&[1]), Level::Nothing);
         assert!(holds.is_empty() && holds.levels.is_none());
+        holds.raise(&slots(&[1, 2]), Level::All);
+        holds.raise(&slots(&[2, 3]), Level::Writes);
+        assert_eq!((holds.level(slots(&[2])[0]), holds.level(slots(&[3])[0])), (Level::All, Level::Writes));
+        holds.clear();
+        assert!(holds.is_empty());
     }
 
     #[test]
