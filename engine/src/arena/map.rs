@@ -33,8 +33,8 @@ pub struct Reservation {
     base: NonNull<u8>,
 }
 
-// SAFETY: a reservation hands out no references; it names a range, and what it does to the range (advice, and adding
-// nothing to a byte atomically) may be done by any thread at any time.
+// SAFETY: a reservation hands out no references; it names a range, and what it does to the range (advice, and writing a
+// zero atomically where nothing was written yet) may be done by any thread.
 unsafe impl Send for Reservation {}
 // SAFETY: as above.
 unsafe impl Sync for Reservation {}
@@ -58,8 +58,8 @@ impl Reservation {
         unsafe { libc::madvise(address.as_ptr().cast(), REGION_BYTES, libc::MADV_HUGEPAGE) };
     }
 
-    /// Has the kernel back a region with a huge page. What stands there stays as it is, but nobody may use the region
-    /// meanwhile (`Ahead::enter` sees to that).
+    /// Has the kernel back a region that was never used with a huge page. It takes a write: whoever only reads is shown a
+    /// page of zeros that all share. Nobody may use the region meanwhile (`Ahead::enter` sees to that).
     pub fn touch(&self, region_index: usize) {
         self.prefer_huge(region_index);
         // SAFETY: the offset is inside the reservation, as `prefer_huge` asserts.
@@ -67,7 +67,7 @@ impl Reservation {
         // SAFETY: the byte is mapped, readable and writable as long as the reservation lives, and the arena does not use
         // the region until the caller says that it is backed.
         let byte = unsafe { AtomicU8::from_ptr(address.as_ptr()) };
-        byte.fetch_or(0, Ordering::Relaxed);
+        byte.store(0, Ordering::Relaxed);
     }
 }
 

@@ -52,7 +52,7 @@ impl Shard {
         bytes_max: usize,
     ) -> Result<u64, ApplyError> {
         /// Short keys that are put in place in one go.
-        const WORK_MAX: usize = 160;
+        const WORK_MAX: usize = 64;
         let (bytes, mut count, mut work) = (run.rest().len(), 0, 0);
         while let Some(effect) = run.next() {
             let effect = effect?;
