@@ -35,6 +35,8 @@ pub struct Env {
     pub is_calm: bool,
     /// What the store holds.
     pub owners: Rc<SlotMap>,
+    /// How often each core, as a target, said that it dropped a batch.
+    pub dropped: Vec<u64>,
     /// The life that each process is in.
     pub lives: Vec<u64>,
     pub orders: Orders,
@@ -126,9 +128,7 @@ impl Env {
     /// What the taps are told of the world.
     pub fn surroundings(&self, target: usize) -> Surroundings {
         Surroundings {
-            now_us: self.now_us(),
-            target_life: self.lives[self.scenario.process_of(target)],
-            link_timeout_us: self.scenario.link_timeout_us,
+            forgotten: self.lives[self.scenario.process_of(target)] + self.dropped[target],
             window_bytes: self.scenario.window_bytes,
         }
     }

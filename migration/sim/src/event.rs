@@ -20,6 +20,8 @@ pub struct Request {
     pub number: u64,
     /// What was asked.
     pub command: Command,
+    /// The core that was asked.
+    pub origin: usize,
 }
 
 /// A job that an operator asks for.

@@ -29,6 +29,9 @@ struct Options {
     /// Runs side by side.
     #[arg(long, default_value_t = 1)]
     threads: usize,
+    /// Much data in every run.
+    #[arg(long)]
+    heavy: bool,
     /// A deliberate fault, by name.
     #[arg(long)]
     mutation: Option<String>,
@@ -51,7 +54,7 @@ fn main() -> ExitCode {
     let (next, stop) = (AtomicU64::new(from), AtomicBool::new(false));
     let work = || {
         let mut runner = Runner::new(options.moves);
-        (runner.mutation, runner.is_told) = (mutation, options.story);
+        (runner.heavy, runner.mutation, runner.is_told) = (options.heavy, mutation, options.story);
         let (mut totals, mut failures) = (Totals::default(), Vec::new());
         while !stop.load(Ordering::Relaxed) {
             let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -92,10 +95,9 @@ fn report(totals: &Totals, told: &[Outcome], options: &Options, began: Instant) 
         }
         if let Some(violation) = &outcome.violation {
             println!("seed {}: {violation}", outcome.seed);
-            println!(
-                "  tell its story: whimbrel-sim --moves {} --seed {} --story",
-                options.moves, outcome.seed
-            );
+            let heavy = if options.heavy { " --heavy" } else { "" };
+            let moves = options.moves;
+            println!("  tell its story: whimbrel-sim --moves {moves} --seed {}{heavy} --story", outcome.seed);
             exit = ExitCode::FAILURE;
         }
     }

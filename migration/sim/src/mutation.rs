@@ -34,7 +34,7 @@ macro_rules! mutations {
 
 mutations! {
     /// The source serves writes although they are to wait.
-    ServesHeldWrites => [NothingLost, OnePlace],
+    ServesHeldWrites => [NothingLost, OneOwner, OnePlace],
     /// The source serves reads although everything is to wait.
     ServesHeldReads => [OneOwner],
     /// The source says `held` before the other cores of its process have said so.
@@ -46,15 +46,15 @@ mutations! {
     /// An unknown outcome is resolved by reading the map, without a fence.
     ResolvesWithoutFence => [OneOwner, NothingLost, OnePlace],
     /// The commit does not compare the target's incarnation.
-    ForgetsTargetIncarnation => [NothingLost, OnePlace],
+    ForgetsTargetIncarnation => [NothingLost, OneOwner, OnePlace],
     /// The commit does not compare the source's incarnation.
     ForgetsSourceIncarnation => [NothingLost, OneOwner, OnePlace],
     /// The target drops what it holds, prepared or not, as soon as a link is cut.
-    DropsPreparedOnCut => [NothingLost, OnePlace, Resumes],
+    DropsPreparedOnCut => [NothingLost, OnePlace, Resumes, Settles],
     /// The source flushes the slots when it asks for the commit, not when it is done.
-    FlushesAtCommit => [NothingLost, OnePlace],
+    FlushesAtCommit => [NothingLost, OnePlace, NoTrace],
     /// The source does not flush the slots that it has lost.
-    KeepsWhatItGave => [OnePlace, Settles],
+    KeepsWhatItGave => [OnePlace, NothingLost],
     /// The source keeps commands waiting after a move that failed.
     KeepsHoldAfterFailure => [NoTrace],
     /// The source leaves a fork open when a move ends.

@@ -25,6 +25,8 @@ pub struct Outcome {
 pub struct Runner {
     /// Jobs that the operator asks for in a run.
     pub moves: u64,
+    /// Whether every run has much data, as one in ten has anyway: what caps, windows and marks are for.
+    pub heavy: bool,
     /// A deliberate fault.
     pub mutation: Option<Mutation>,
     /// Whether stories are told.
@@ -39,7 +41,7 @@ impl Runner {
 
     /// The run of a seed.
     pub fn run(&self, seed: u64) -> Outcome {
-        let mut world = World::new(seed, self.moves, self.mutation, self.is_told);
+        let mut world = World::new(seed, self.moves, self.heavy, self.mutation, self.is_told);
         world.run();
         let violation = world.env.violation.take();
         let story = self.is_told.then(|| match &violation {

@@ -66,8 +66,8 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// The scenario of a seed, with about so many moves.
-    pub fn new(seed: u64, moves: u64) -> Scenario {
+    /// The scenario of a seed, with so many jobs, and much data if that is asked for.
+    pub fn new(seed: u64, moves: u64, heavy: bool) -> Scenario {
         let mut dice = Dice::new(seed, 1);
         let dice = &mut dice;
         let is_shared = dice.happens(150_000);
@@ -78,10 +78,10 @@ impl Scenario {
         };
         let cores = processes * cores_per_process;
         // One run in ten moves enough for caps, windows and marks to matter.
-        let is_heavy = dice.happens(100_000);
+        let is_heavy = dice.happens(100_000) || heavy;
         // One run in five is healthy, so that plain success is seen too.
         let ill = if dice.happens(200_000) { 0 } else { 1 };
-        let buffer_bytes = dice.skewed(2_048..128 * 1024) as usize;
+        let buffer_bytes = if is_heavy { 64 * 1024 } else { dice.skewed(2_048..128 * 1024) as usize };
         let has_caps = dice.happens(if is_heavy { 600_000 } else { 200_000 });
         let mut cap =
             |chance| if has_caps && dice.happens(chance) { dice.within(100_000..400_000) } else { 0 };
@@ -96,7 +96,7 @@ impl Scenario {
             cores_per_process,
             clients: 2 + dice.index(6),
             pipeline: if is_shared { 1 + dice.index(4) } else { 1 },
-            think_us: dice.within(4_000..80_000),
+            think_us: dice.within(4_000..80_000) / if is_shared { 10 } else { 1 },
             client_timeout_us: dice.skewed(50_000..1_000_000),
             client_delay_us: dice.skewed(20..2_000),
             lost_replies: ill * dice.skewed(1..10_000),
@@ -116,7 +116,7 @@ impl Scenario {
             network: NetworkNature {
                 delay_us: dice.skewed(20..5_000),
                 jitter_us: dice.skewed(1..10_000),
-                bandwidth_min: dice.skewed(100_000..10_000_000),
+                bandwidth_min: if is_heavy { 2_000_000 } else { dice.skewed(100_000..10_000_000) },
                 buffer_bytes,
                 cuts: ill * dice.below(400_000),
                 cut_behind_max: dice.skewed(1_000..500_000),
@@ -133,7 +133,7 @@ impl Scenario {
                 late_us: dice.within(100_000..4_000_000),
                 timeout_us: dice.within(50_000..500_000),
             },
-            mailbox_delay_us: dice.skewed(5..500),
+            mailbox_delay_us: if is_shared { dice.within(100..3_000) } else { dice.skewed(5..500) },
             mischief_us: ill * dice.skewed(200_000..6_000_000),
             crashes: dice.happens(700_000),
             lease_us: dice.within(500_000..2_000_000),
@@ -145,7 +145,7 @@ impl Scenario {
             core_rate_max,
             target_rate_max,
             window_bytes,
-            inbox_mark_bytes: 1024 + dice.skewed(1..64 * 1024) as usize,
+            inbox_mark_bytes: 1024 + dice.skewed(1..32 * 1024) as usize,
             delta_bytes_max,
             link_timeout_us,
             settings: OutgoingSettings {
@@ -157,8 +157,8 @@ impl Scenario {
                 run_bytes: dice.skewed(256..16 * 1024) as usize,
                 pause_target_us: dice.skewed(200..20_000),
                 pause_max_us: dice.skewed(1_000..100_000),
-                pauses_max: 3 + dice.below(60) as u32,
                 urgent_bytes: 64 * 1024,
+                pauses_max: 3 + dice.below(15) as u32,
                 link_timeout_us,
                 restarts_max: dice.below(5) as u32,
             },

@@ -74,6 +74,8 @@ sums! {
         reconnects: u64,
         /// Slots or batches that began anew.
         restarts: u64,
+        /// Targets that were left prepared because their source could not tell them, and emptied by the next batch.
+        stranded: u64,
         /// Slots given to another core because their owner was gone.
         taken_over: u64,
         /// Commands that were served, each checked.
@@ -135,8 +137,8 @@ impl fmt::Display for Totals {
         )?;
         writeln!(
             f,
-            "on the way      {} outcomes unknown, {} pauses tried again, {} reconnects, {} restarts, {} slots taken over",
-            self.unknown, self.pauses_again, self.reconnects, self.restarts, self.taken_over
+            "on the way      {} outcomes unknown, {} pauses tried again, {} reconnects, {} restarts, {} targets left prepared, {} slots taken over",
+            self.unknown, self.pauses_again, self.reconnects, self.restarts, self.stranded, self.taken_over
         )?;
         writeln!(f, "on the links    {} bytes, {} of them again", self.link_bytes, self.link_bytes_again)?;
         writeln!(

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use whimbrel_engine::key::SlotId;
+use whimbrel_migration::MoveId;
 
 use crate::agenda::Agenda;
 use crate::checks::Invariant;
@@ -14,7 +15,7 @@ use crate::clock::{Clock, DRIFT_MAX_PPM, wall_ms};
 use crate::core::{Core, Standing};
 use crate::dice::Dice;
 use crate::env::{Env, Lines};
-use crate::event::{Event, Input, Order};
+use crate::event::{Event, Input, Job, Order};
 use crate::mischief;
 use crate::mutation::Mutation;
 use crate::network::{ConnectionId, End, Network};
@@ -40,6 +41,7 @@ pub struct World {
     /// When nothing goes wrong any more.
     pub calm_us: Option<u64>,
     pub is_settled: bool,
+    moved_again: bool,
     /// Of all events so far.
     pub digest: u64,
 }
@@ -53,13 +55,16 @@ const CALM_US_MAX: u64 = 120_000_000;
 /// Clients go on for so long after the calm.
 const HUSH_AFTER_US: u64 = 1_500_000;
 
+/// So long after the calm, slots that are still prepared somewhere are moved once more.
+const MOVE_AGAIN_AFTER_US: u64 = 10_000_000;
+
 /// How often it is looked whether everything has settled.
 const LOOK_US: u64 = 100_000;
 
 impl World {
     /// The world of a seed, before anything has happened.
-    pub fn new(seed: u64, moves: u64, mutation: Option<Mutation>, is_told: bool) -> Self {
-        let scenario = Scenario::new(seed, moves);
+    pub fn new(seed: u64, moves: u64, heavy: bool, mutation: Option<Mutation>, is_told: bool) -> Self {
+        let scenario = Scenario::new(seed, moves, heavy);
         let mut dice = Dice::new(seed, 2);
         let keyspace = Keyspace::new(scenario.keyspace);
         let (processes_count, per_process) = (scenario.processes, scenario.cores_per_process);
@@ -90,6 +95,7 @@ impl World {
             is_calm: false,
             owners: Rc::new(map.clone()),
             lives: vec![0; processes_count],
+            dropped: vec![0; scenario.cores()],
             orders: Orders::default(),
             mailboxes: Lines::default(),
             client_lines: Lines::default(),
@@ -105,6 +111,7 @@ impl World {
             operator: Operator::default(),
             calm_us: None,
             is_settled: false,
+            moved_again: false,
             digest: 0,
             env,
         };
@@ -444,6 +451,9 @@ impl World {
                 if now_us > calm_us + HUSH_AFTER_US {
                     self.clients.iter_mut().for_each(Client::hush);
                 }
+                if now_us > calm_us + MOVE_AGAIN_AFTER_US && !std::mem::replace(&mut self.moved_again, true) {
+                    self.move_again();
+                }
                 match self.unsettled() {
                     None => self.is_settled = true,
                     Some((slots, text)) if now_us > calm_us + SETTLE_US => {
@@ -454,6 +464,30 @@ impl World {
             }
         }
         self.env.agenda.after(LOOK_US, Event::Look);
+    }
+
+    /// A source tells a target that may be prepared for so long that the batch was given up, and no longer. A target that
+    /// could not be reached until then lets go of what it has when the source begins another batch with these slots.
+    fn move_again(&mut self) {
+        let stranded: Vec<(usize, usize, MoveId, Vec<SlotId>)> = self
+            .cores
+            .iter()
+            .flat_map(|core| core.arrivals.iter().map(move |(batch, arrival)| (core.index, batch, arrival)))
+            .filter(|(_, batch, arrival)| !self.cores[arrival.source].departures.contains_key(batch))
+            .map(|(core, batch, arrival)| {
+                (arrival.source, core, batch.job, arrival.machine.batch().slots.clone())
+            })
+            .collect();
+        for (source, target, job, slots) in stranded {
+            /// Above all numbers that the operator gives.
+            const AGAIN: u128 = 1 << 64;
+            self.env.totals.stranded += 1;
+            self.env.tell(&slots, || format!("the operator has job {job} done again"));
+            let life = self.env.lives[self.env.scenario.process_of(source)];
+            let batch_slots = slots.len();
+            let job = Job { id: MoveId(job.0 + AGAIN), target, slots, batch_slots };
+            self.env.tell_core(source, life, Input::Begin(job));
+        }
     }
 
     fn are_moves_over(&self) -> bool {

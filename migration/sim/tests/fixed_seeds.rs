@@ -20,16 +20,16 @@ fn hold(seeds: impl Iterator<Item = u64>) -> Totals {
 
 #[test]
 fn everything_holds() {
-    let totals = hold(0..80);
-    assert!(totals.handed_over > 100 && totals.failed > 20 && totals.cancelled > 20, "{totals}");
+    let totals = hold(0..60);
+    assert!(totals.handed_over > 60 && totals.failed > 20 && totals.cancelled > 20, "{totals}");
     assert!(totals.commands > 10_000 && totals.held > 10 && totals.faults.all() > 1_000, "{totals}");
 }
 
 #[test]
 fn seeds_that_found_something_hold() {
-    // 1: a prepared target whose source could not tell it that the batch was given up. 6 and 16: a frame longer than the
-    // mark at which the target stops reading. 22, 27 and 65: what the checks themselves had wrong.
-    hold([1, 6, 16, 22, 27, 65].into_iter());
+    // 1 and 1509: a prepared target whose source could not tell it that the batch was given up. 6 and 16: a frame longer
+    // than the mark at which the target stops reading. The others: what the simulator itself had wrong.
+    hold([1, 1509, 6, 16, 22, 27, 65, 1202, 1302, 1316, 1658].into_iter());
 }
 
 #[test]

@@ -116,6 +116,8 @@ impl Outgoing {
     fn refused(&mut self, refusal: Refusal, now_us: u64) {
         match refusal {
             Refusal::Forgotten => self.forgotten(),
+            // The map has told it before the source could.
+            Refusal::Owned { .. } if matches!(self.state, State::Committed { .. }) => self.forgotten(),
             Refusal::UnknownTarget => self.fail(refusal.to_string()),
             // Another time, perhaps: until the link times out.
             _ => self.refusal = Some(refusal),

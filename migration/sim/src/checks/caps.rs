@@ -29,9 +29,9 @@ impl LastSecond {
         self.bytes
     }
 
-    /// The most bytes that so many batches may send in a second under a cap.
-    pub fn allowed(cap: u64, batches: u64) -> u64 {
-        cap + cap * OVER_PERCENT / 100 + batches * URGENT_BYTES
+    /// The most bytes that may go under a cap in a second in which there were so many pauses.
+    pub fn allowed(cap: u64, pauses: u64) -> u64 {
+        cap + cap * OVER_PERCENT / 100 + pauses * URGENT_BYTES
     }
 }
 

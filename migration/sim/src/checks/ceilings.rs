@@ -6,8 +6,11 @@ use super::Invariant;
 use crate::core::Core;
 use crate::env::Env;
 
-/// What one step may go beyond a ceiling before it is noticed: one node and one chunk of a large string.
-const STEP_BYTES: u64 = 300 * 1024;
+/// What one step may go beyond a ceiling before it is noticed: a node, and a large string whose memory goes chunk by chunk.
+const STEP_BYTES: u64 = 1024 * 1024;
+
+/// A frame that is not whole does not count against the mark.
+const FRAME_BYTES: usize = 64 * 1024;
 
 impl Core {
     /// What a source keeps for a batch.
@@ -36,10 +39,10 @@ impl Core {
         }
     }
 
-    /// What waits at a target: a full mark, and what one read may add to it.
+    /// What waits at a target: a full mark, what one read may add to it, and the end of a frame that had begun.
     pub fn check_target_ceilings(&mut self, batch: BatchId, env: &mut Env) {
         let Some(arrival) = self.arrivals.get(&batch) else { return };
-        let bytes_max = env.scenario.inbox_mark_bytes + env.scenario.network.buffer_bytes;
+        let bytes_max = env.scenario.inbox_mark_bytes + env.scenario.network.buffer_bytes + FRAME_BYTES;
         for lane in Lane::ALL {
             let bytes = arrival.machine.inbox_bytes(lane);
             if bytes > bytes_max {

@@ -30,7 +30,7 @@ struct Tap {
 #[derive(Clone, Copy, Debug)]
 struct Began {
     life: u32,
-    target_life: u64,
+    forgotten: u64,
 }
 
 /// The taps of both lanes of a batch.
@@ -38,19 +38,14 @@ struct Began {
 pub struct Resends {
     taps: [Tap; 2],
     began: Option<Began>,
-    last_heard_us: u64,
     text: Option<String>,
 }
 
 /// What the tap is told of the world when bytes go.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings {
-    /// The true time.
-    pub now_us: u64,
-    /// Which life of its process the target is in.
-    pub target_life: u64,
-    /// After so long without a link the target may forget.
-    pub link_timeout_us: u64,
+    /// How often the target has forgotten a batch by right: its process died, or it said that it dropped what it had.
+    pub forgotten: u64,
     /// What a lane may have unacknowledged.
     pub window_bytes: u64,
 }
@@ -91,22 +86,19 @@ impl Resends {
     /// A batch began from zero: the target must have forgotten it by right.
     fn life_begun(&mut self, life: u32, around: Surroundings) {
         if let Some(began) = self.began {
-            let silence_us = around.now_us - self.last_heard_us;
-            let lived = began.target_life == around.target_life;
-            if life > began.life && lived && silence_us < around.link_timeout_us / 2 {
-                self.complain(format!(
-                    "the batch began from zero, though the target lived and was heard of {silence_us} µs ago"
-                ));
+            if life > began.life && began.forgotten == around.forgotten {
+                self.complain(
+                    "the batch began from zero, though the target had forgotten nothing".to_owned(),
+                );
             }
         }
         if self.began.is_none_or(|began| life > began.life) {
-            self.began = Some(Began { life, target_life: around.target_life });
+            self.began = Some(Began { life, forgotten: around.forgotten });
         }
     }
 
     /// Bytes come back on a lane.
     pub fn heard(&mut self, lane: Lane, bytes: &[u8], around: Surroundings) {
-        self.last_heard_us = around.now_us;
         let tap = &mut self.taps[lane.index()];
         tap.back.push(bytes);
         while let Ok(Some(whole)) = tap.back.peek() {
@@ -116,7 +108,7 @@ impl Resends {
                 Ok(Frame::Ack { expected }) => Some(expected),
                 Ok(Frame::Welcome(welcome)) => {
                     if let Some(began) = &mut self.began {
-                        began.target_life = around.target_life;
+                        began.forgotten = around.forgotten;
                     }
                     Some(welcome.expected)
                 }

@@ -89,7 +89,8 @@ impl Client {
         self.last += 1;
         let number = self.last;
         self.under_way.push_back((number, command.clone()));
-        let request = Request { client: self.index, connection: self.connection, number, command };
+        let request =
+            Request { client: self.index, connection: self.connection, number, command, origin: core };
         env.agenda.after(env.scenario.client_timeout_us, Event::GiveUp { client: self.index, number });
         self.deliver(core, Input::Request(request), env);
     }

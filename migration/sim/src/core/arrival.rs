@@ -20,7 +20,7 @@ use crate::store::{SlotMap, View};
 pub struct Arrival {
     pub machine: Incoming,
     /// The source, and the registration of its process.
-    source: usize,
+    pub source: usize,
     source_incarnation: u64,
     slots: Rc<[SlotId]>,
     connections: [Option<ConnectionId>; 2],
@@ -259,6 +259,7 @@ impl Core {
                     }
                 }
                 IncomingAction::Dropped { .. } => {
+                    env.dropped[self.index] += 1;
                     self.arrival_over(batch, env);
                     if env.has(Mutation::LeavesStaging) {
                         self.shard.stage(slots[0]);

@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use whimbrel_engine::key::SlotId;
 use whimbrel_migration::pacer::PacedId;
-use whimbrel_migration::{Action, Advance, BatchId, Hold, Incarnation, Lane, MoveId, Outcome, Outgoing};
+use whimbrel_migration::{
+    Action, Advance, BatchId, Hold, Incarnation, Lane, MoveId, Outcome, Outgoing, Phase,
+};
 
 use super::{Core, Route};
 use crate::checks::Invariant;
@@ -41,8 +43,12 @@ pub struct Departure {
     /// What the target allows, and since when that is known.
     allowed: Option<(u64, u64)>,
     last_second: LastSecond,
+    pauses: LastSecond,
+    pauses_seen: u32,
     pub resends: Resends,
     pub was_cancelled: bool,
+    /// Whether the outcome of its commit is known.
+    is_decided: bool,
 }
 
 impl Departure {
@@ -62,14 +68,22 @@ impl Departure {
             paced,
             allowed: None,
             last_second: LastSecond::default(),
+            pauses: LastSecond::default(),
+            pauses_seen: 0,
             resends: Resends::default(),
             was_cancelled: false,
+            is_decided: false,
         }
     }
 
     /// Its slots.
     pub fn slots(&self) -> Rc<[SlotId]> {
         Rc::clone(&self.slots)
+    }
+
+    /// Whether its outcome is being waited for.
+    pub fn is_handing_over(&self) -> bool {
+        !self.is_decided && self.machine.progress().phase == Phase::HandingOver
     }
 
     /// Whether a slot is one of its.
@@ -150,17 +164,20 @@ impl Core {
     fn check_caps(&mut self, batch: BatchId, sent: u64, env: &mut Env) {
         let (now_us, batches) = (env.now_us(), self.departures.len() as u64);
         let Some(departure) = self.departures.get_mut(&batch) else { return };
+        let tried = departure.machine.progress().pauses_tried;
+        let begun = tried - std::mem::replace(&mut departure.pauses_seen, tried);
+        let pauses = departure.pauses.add(now_us, begun.into()).max(1);
         let of_batch = departure.last_second.add(now_us, sent);
         let of_core = self.last_second.add(now_us, sent);
         let told = departure.allowed.filter(|(_, since_us)| since_us + 1_000_000 < now_us);
         let caps = [
-            (of_batch, env.scenario.move_rate_max, 1),
-            (of_batch, told.map_or(0, |(rate, _)| rate), 1),
-            (of_core, env.scenario.core_rate_max, batches),
+            (of_batch, env.scenario.move_rate_max, pauses),
+            (of_batch, told.map_or(0, |(rate, _)| rate), pauses),
+            (of_core, env.scenario.core_rate_max, batches * pauses.max(4)),
         ];
         let slots = departure.slots();
-        for (bytes, cap, batches) in caps {
-            if cap > 0 && bytes > LastSecond::allowed(cap, batches) {
+        for (bytes, cap, pauses) in caps {
+            if cap > 0 && bytes > LastSecond::allowed(cap, pauses) {
                 let text = format!("{batch}: {bytes} bytes went within a second under a cap of {cap}");
                 env.violated(Invariant::Caps, &slots, text);
             }
@@ -309,7 +326,9 @@ impl Core {
         {
             self.adopt(Rc::new(map), env);
         }
+        let is_decided = outcome != Outcome::Unknown;
         let Some(departure) = self.departures.get_mut(&batch) else { return };
+        departure.is_decided = is_decided;
         let slots = departure.slots();
         env.tell(&slots, || format!("core {}: {batch} has the outcome {}", self.index, shown(&outcome)));
         departure.machine.outcome(outcome, &mut self.shard, process.local_us(env));

@@ -51,6 +51,8 @@ pub struct Core {
     jobs: BTreeMap<MoveId, jobs::JobUnderWay>,
     /// Commands that wait here.
     pub waiting: Vec<Request>,
+    /// Whether what waits is being looked at once more.
+    is_retrying: bool,
     /// What waits here because another core of the process, or this one, asked for it (shared port).
     origin_holds: BTreeMap<(usize, BatchId), OriginHold>,
     greetings: BTreeMap<ConnectionId, Greeting>,
@@ -79,6 +81,7 @@ impl Core {
             arrivals: BTreeMap::new(),
             jobs: BTreeMap::new(),
             waiting: Vec::new(),
+            is_retrying: false,
             origin_holds: BTreeMap::new(),
             greetings: BTreeMap::new(),
             routes: BTreeMap::new(),
@@ -208,7 +211,9 @@ impl Core {
             if before == Some(owner) || self.shard.is_staged(*slot) {
                 continue;
             }
-            let departs = |departure: &Departure| departure.has(*slot) && departure.target == owner.core;
+            let departs = |departure: &Departure| {
+                departure.target == owner.core && departure.has(*slot) && departure.is_handing_over()
+            };
             if !self.departures.values().any(departs)
                 && (owner.core == self.index || before.is_some_and(|old| old.core == self.index))
             {

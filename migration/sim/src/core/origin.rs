@@ -30,14 +30,12 @@ impl Core {
     /// A client asks the core that holds its connection.
     pub(super) fn asked_at_origin(&mut self, request: Request, process: &Process, env: &mut Env) {
         let slot = request.command.slot;
-        // What a connection asked before goes first.
-        let is_behind = self.waiting.iter().any(|other| other.client == request.client);
         let waits = match self.origin_hold(slot) {
             Hold::None => false,
             Hold::Writes => request.command.writes(),
             Hold::All => true,
         };
-        if is_behind || waits {
+        if waits || self.is_behind(&request) {
             return self.wait(request, env);
         }
         match self.map.owner(slot) {
@@ -49,6 +47,9 @@ impl Core {
 
     /// A command has come to the core that is to execute it.
     pub(super) fn forwarded(&mut self, request: Request, process: &Process, env: &mut Env) {
+        if self.is_behind(&request) {
+            return self.wait(request, env);
+        }
         match self.standing(request.command.slot, request.command.writes(), process, env) {
             Standing::Serves => self.serve(request, env),
             Standing::Holds => self.wait(request, env),

@@ -82,7 +82,15 @@ impl Core {
         }
     }
 
+    /// Whether something that the same connection asked before waits here: that goes first.
+    pub(super) fn is_behind(&self, request: &Request) -> bool {
+        self.waiting.iter().any(|other| other.client == request.client)
+    }
+
     pub(super) fn wait(&mut self, request: Request, env: &mut Env) {
+        if self.is_retrying {
+            return self.waiting.push(request);
+        }
         env.tell_key(request.command.slot, &request.command.key, || {
             format!("core {} holds {} of client {}", self.index, request.command, request.client)
         });
@@ -91,6 +99,7 @@ impl Core {
 
     /// Looks at what waits once more.
     pub(super) fn retry_waiting(&mut self, process: &Process, env: &mut Env) {
+        self.is_retrying = true;
         for request in std::mem::take(&mut self.waiting) {
             let before = self.waiting.len();
             let is_shared = env.scenario.port == Port::Shared;
@@ -101,11 +110,16 @@ impl Core {
                 self.waiting.push(request);
                 continue;
             }
-            self.asked(request, process, env);
+            if is_shared && request.origin != self.index {
+                self.forwarded(request, process, env);
+            } else {
+                self.asked(request, process, env);
+            }
             if self.waiting.len() == before {
                 env.totals.held += 1;
             }
         }
+        self.is_retrying = false;
     }
 
     /// Executes a command, and checks its answer.

@@ -1,0 +1,59 @@
+//! Each check can fail: every deliberate fault in the simulator's glue is noticed, by a check that is named for it.
+
+use whimbrel_sim::{Mutation, Runner};
+
+/// Jobs of a run.
+const JOBS: u64 = 20;
+
+/// A fault that is not noticed within so many seeds is not noticed.
+const SEEDS_MAX: u64 = 3_000;
+
+/// Faults that show only when there is more to send than windows, marks and caps let go at once.
+const NEED_MUCH_DATA: [Mutation; 3] =
+    [Mutation::ReadsWithoutMark, Mutation::IgnoresPacer, Mutation::IgnoresTargetRate];
+
+fn is_caught(mutation: Mutation) {
+    let mut runner = Runner::new(JOBS);
+    runner.mutation = Some(mutation);
+    runner.heavy = NEED_MUCH_DATA.contains(&mutation);
+    // Most show at once; this one where a target's cap is the lowest one for longer than a second.
+    let first = if mutation == Mutation::IgnoresTargetRate { 61 } else { 0 };
+    let violation = (first..first + SEEDS_MAX).find_map(|seed| runner.run(seed).violation);
+    let violation = violation.unwrap_or_else(|| panic!("nobody notices: {}", mutation.what()));
+    assert!(mutation.caught_by().contains(&violation.invariant), "{}: {violation}", mutation.name());
+}
+
+macro_rules! caught {
+    ($($test:ident: $mutation:ident,)*) => {
+        $(#[test]
+        fn $test() {
+            is_caught(Mutation::$mutation);
+        })*
+
+        #[test]
+        fn none_is_left_out() {
+            assert_eq!(Mutation::ALL, [$(Mutation::$mutation,)*]);
+        }
+    };
+}
+
+caught! {
+    serves_held_writes: ServesHeldWrites,
+    serves_held_reads: ServesHeldReads,
+    held_too_early: HeldTooEarly,
+    serves_when_prepared: ServesWhenPrepared,
+    serves_after_lease: ServesAfterLease,
+    resolves_without_fence: ResolvesWithoutFence,
+    forgets_target_incarnation: ForgetsTargetIncarnation,
+    forgets_source_incarnation: ForgetsSourceIncarnation,
+    drops_prepared_on_cut: DropsPreparedOnCut,
+    flushes_at_commit: FlushesAtCommit,
+    keeps_what_it_gave: KeepsWhatItGave,
+    keeps_hold_after_failure: KeepsHoldAfterFailure,
+    leaves_fork: LeavesFork,
+    leaves_staging: LeavesStaging,
+    forgets_progress_on_reconnect: ForgetsProgressOnReconnect,
+    reads_without_mark: ReadsWithoutMark,
+    ignores_pacer: IgnoresPacer,
+    ignores_target_rate: IgnoresTargetRate,
+}
