@@ -1,5 +1,7 @@
 //! Clients that asked for it are told that slots move, in the push messages that redis-py and go-redis understand.
 
+use std::cell::LazyCell;
+
 use whimbrel_engine::commands::cluster::reached;
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::resp::{Protocol, Reply};
@@ -13,12 +15,12 @@ use super::job::ranges_of;
 impl CoreService {
     /// `SMIGRATING number slots`: these slots of this node have begun to move.
     pub(super) fn tell_migrating(&mut self, io: &mut Io<Message>, number: u64, slots: &[SlotId]) {
-        let ranges = ranges_text(slots);
+        let ranges = LazyCell::new(|| ranges_text(slots));
         self.tell_clients(io, |_, _, push| {
             push.push(3);
             push.bulk("SMIGRATING");
             push.integer(number.cast_signed());
-            push.bulk(&ranges);
+            push.bulk(ranges.as_str());
         });
     }
 
@@ -30,7 +32,7 @@ impl CoreService {
         slots: &[SlotId],
         target: &NodeId,
     ) {
-        let ranges = ranges_text(slots);
+        let ranges = LazyCell::new(|| ranges_text(slots));
         self.tell_clients(io, |service, session, push| {
             let topology = &service.core.topology;
             let reached =
@@ -44,7 +46,7 @@ impl CoreService {
             push.array(3);
             push.bulk(address(topology.myself()));
             push.bulk(address(target));
-            push.bulk(&ranges);
+            push.bulk(ranges.as_str());
         });
     }
 

@@ -12,6 +12,9 @@ use super::super::message::Message;
 /// A turn of move work while no client wants the core, or while clients wait for the move itself.
 const TURN: Duration = Duration::from_micros(200);
 
+/// A turn while moves rest, for changes alone: a source may be waiting for them with its writers.
+const DELTA_TURN: Duration = Duration::from_micros(20);
+
 /// For so long after its last command a core counts as wanted.
 const WANTED: Duration = Duration::from_micros(500);
 
@@ -39,11 +42,13 @@ impl CoreService {
         self.look_after_settling();
         let is_pressing = self.moves.is_pressing();
         let is_wanted = now < self.moves.time.wanted_until;
-        let may_rest = !is_pressing && !self.moves.arrivals.has_deltas();
-        if is_wanted && may_rest && now < self.moves.time.rests_until {
+        let rests = is_wanted && !is_pressing && now < self.moves.time.rests_until;
+        if rests && !self.moves.arrivals.has_deltas() {
             return Wake::At(self.moves.time.rests_until);
         }
-        let turn = if is_wanted && !is_pressing {
+        let turn = if rests {
+            DELTA_TURN
+        } else if is_wanted && !is_pressing {
             Duration::from_micros(self.core.config.background_turn_us.into())
         } else {
             TURN
