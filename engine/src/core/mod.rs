@@ -158,7 +158,9 @@ impl Core {
         if self.config.cluster_enabled {
             return SLOT_COUNT;
         }
-        let owns = |slot: usize| SlotId::new(slot).is_some_and(|slot| self.topology.owns(slot));
+        // A slot that has just come is the core's own by the map, and shows nothing, until it is promoted.
+        let shows = |slot: SlotId| self.topology.owns(slot) && !self.shard.is_staged(slot);
+        let owns = |slot: usize| SlotId::new(slot).is_some_and(shows);
         (from..SLOT_COUNT).find(|slot| !owns(*slot)).unwrap_or(SLOT_COUNT)
     }
 
