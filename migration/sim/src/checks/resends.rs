@@ -85,12 +85,8 @@ impl Resends {
 
     /// A batch began from zero: the target must have forgotten it by right.
     fn life_begun(&mut self, life: u32, around: Surroundings) {
-        if let Some(began) = self.began {
-            if life > began.life && began.forgotten == around.forgotten {
-                self.complain(
-                    "the batch began from zero, though the target had forgotten nothing".to_owned(),
-                );
-            }
+        if self.began.is_some_and(|began| life > began.life && began.forgotten == around.forgotten) {
+            self.complain("the batch began from zero, though the target had forgotten nothing".to_owned());
         }
         if self.began.is_none_or(|began| life > began.life) {
             self.began = Some(Began { life, forgotten: around.forgotten });
