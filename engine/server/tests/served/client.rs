@@ -5,8 +5,12 @@ use std::net::{Shutdown, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
 use super::PATIENCE;
+
+/// Longest wait for a connection to a server that may not live.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A reply, RESP2 or RESP3.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,6 +34,14 @@ impl Client {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
         stream.set_nodelay(true).expect("a TCP socket");
         Client::on(stream)
+    }
+
+    /// Connects to a host and port; nothing if nobody listens there.
+    pub fn try_connect_to(address: &str) -> Option<Client> {
+        let address = address.parse().expect("an address and a port");
+        let stream = TcpStream::connect_timeout(&address, CONNECT_PATIENCE).ok()?;
+        stream.set_nodelay(true).expect("a TCP socket");
+        Some(Client::on(stream))
     }
 
     /// Connects to a Unix socket.
@@ -70,6 +82,12 @@ impl Client {
     pub fn ask(&mut self, words: &[&str]) -> Value {
         self.send(words);
         self.read()
+    }
+
+    /// Sends a command and reads its reply; nothing if the server closed the connection.
+    pub fn try_ask(&mut self, words: &[&str]) -> Option<Value> {
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        if self.try_send_raw(&frame(&words)) { self.try_read() } else { None }
     }
 
     /// Sends a command of any bytes and reads its reply.

@@ -1,0 +1,295 @@
+//! Slots move between two processes while clients write, and something breaks: no acknowledged write is lost, no key is
+//! missing or double, no slot is served by two owners.
+//!
+//! With root and `ip` each node has a network namespace; otherwise they meet on the loopback interface, and tests that cut the
+//! link between them say that they are skipped. `WHIMBREL_MOVE_FAULTS=full` moves what operators move.
+
+mod served;
+mod two_nodes;
+
+use std::thread;
+use std::time::Duration;
+
+use served::{Value, eventually, ok};
+use two_nodes::{Cluster, Data, Link, MOVING, Network, Outcome, Owners, Sizes, Writers, Written};
+
+/// For how long a link is cut: longer than a retransmission, shorter than any patience of the nodes.
+const CUT: Duration = Duration::from_millis(1500);
+/// Seconds of the leases in tests that wait for one to run out.
+const LEASE_SECONDS: &str = "3";
+
+/// The slots of a batch are copied.
+const COPYING: &[&str] = &["snapshot"];
+/// They are copied, and soon change hands: phases of a few milliseconds each.
+const ENDING: &[&str] = &["streaming", "pausing", "handing-over"];
+
+/// Moves that are begun until one is met in a phase that is short.
+const ATTEMPTS_MAX: usize = 20;
+
+/// A cluster with data, and clients that write. Clients end before what they use.
+struct Stage {
+    writers: Writers,
+    owners: Owners,
+    cluster: Cluster,
+    data: Data,
+}
+
+impl Stage {
+    /// Sets everything up and asks for the move, which takes its time.
+    fn set(options: &[&str]) -> Option<Stage> {
+        let sizes = Sizes::chosen();
+        let rate = sizes.link_rate_max.to_string();
+        let cluster = Cluster::start(&[&["--link-rate-max", &rate], options].concat())?;
+        let data = Data::fill(&cluster, &sizes);
+        let (writers, owners) = (Writers::start(&cluster, &sizes), Owners::watch(&cluster));
+        cluster.begin_move();
+        Some(Stage { writers, owners, cluster, data })
+    }
+
+    /// As `set`, with a move that was in one of these phases just now.
+    fn set_at(phases: &[&str]) -> Option<Stage> {
+        for _ in 0..ATTEMPTS_MAX {
+            let stage = Stage::set(&[])?;
+            if stage.cluster.wait_for_phase(phases) {
+                return Some(stage);
+            }
+        }
+        panic!("{ATTEMPTS_MAX} moves were never seen in {phases:?}");
+    }
+
+    /// As `set_at`, if the link between the nodes can be cut.
+    fn set_with_link_at(phases: &[&str]) -> Option<Stage> {
+        let stage = Stage::set_at(phases)?;
+        if stage.cluster.network.is_none() {
+            eprintln!("skipped: the link between the nodes cannot be cut without network namespaces");
+            return None;
+        }
+        Some(stage)
+    }
+
+    /// With a move that hands slots over and cannot come to its end, because etcd does not answer.
+    fn set_at_the_hand_over() -> Option<Stage> {
+        let stage = Stage::set(&[])?;
+        stage.cluster.etcd.stop();
+        stage.hurry();
+        assert!(stage.cluster.wait_for_phase(&["handing-over"]), "the move has ended without its commit");
+        Some(stage)
+    }
+
+    fn network(&self) -> &Network {
+        self.cluster.network.as_ref().expect("there is a link")
+    }
+
+    /// From here on nothing caps the link, so that the move ends soon.
+    fn hurry(&self) {
+        for node in &self.cluster.nodes {
+            // A node that was killed has no cap.
+            let _ = node.try_ask(&["CONFIG", "SET", "link-rate-max", "0"]);
+        }
+    }
+
+    /// The move must be done: reads everything back at the target.
+    fn expect_done(self) -> Written {
+        self.hurry();
+        let outcome = self.cluster.wait_for_outcome();
+        assert_eq!(outcome, Outcome::Done);
+        let (cluster, written, served) = self.end(0);
+        assert_eq!(served, 32, "the target serves every slot that was watched");
+        let moving = u64::from(MOVING.1 - MOVING.0 + 1);
+        assert_eq!(slots_with_keys(&cluster, 0, moving), 0, "the source keeps nothing of what has moved");
+        written
+    }
+
+    /// The move must have ended without a hand-over of what was left: the source serves that as if nothing had been.
+    fn expect_undone(self) -> (Written, String) {
+        self.hurry();
+        let outcome = self.cluster.wait_for_outcome();
+        let Outcome::Failed(reason) = outcome else { panic!("the move was done") };
+        let (_, written, _) = self.end(0);
+        (written, reason)
+    }
+
+    /// Ends the clients and reads everything back. `unread_max` bounds what may lie with an owner that does not live.
+    fn end(self, dead: usize) -> (Cluster, Written, u64) {
+        let Stage { writers, owners, cluster, data } = self;
+        // Clients go on for a while with whoever owns what now.
+        thread::sleep(Duration::from_millis(300));
+        let written = writers.stop();
+        let served = owners.stop();
+        let mut link = Link::new(&cluster);
+        let unread_data = data.check(&mut link);
+        let (written_keys, unread_writes) = written.check(&mut link);
+        eprintln!("{}; unread {unread_data} + {unread_writes}", written.words());
+        if dead == 0 {
+            assert_eq!((unread_data, unread_writes), (0, 0), "everything has an owner that lives");
+            let expected = data.keys() + written_keys;
+            // What expired or was dropped may still be on its way out.
+            eventually("every key is on one node", || keys(&cluster) == expected);
+            assert_eq!(double_slots(&cluster), Vec::<u16>::new(), "slots with keys on both nodes");
+        }
+        (cluster, written, served)
+    }
+}
+
+fn keys(cluster: &Cluster) -> u64 {
+    cluster.nodes.iter().map(|node| node.ask(&["DBSIZE"]).integer() as u64).sum()
+}
+
+/// How many keys each of the moving slots has on a node.
+fn counts(cluster: &Cluster, node: usize) -> Vec<i64> {
+    let mut client = cluster.nodes[node].try_client().expect("the node lives");
+    let slots: Vec<String> = (MOVING.0..=MOVING.1).map(|slot| slot.to_string()).collect();
+    slots.iter().for_each(|slot| client.send(&["CLUSTER", "COUNTKEYSINSLOT", slot]));
+    slots.iter().map(|_| client.read().integer()).collect()
+}
+
+fn slots_with_keys(cluster: &Cluster, node: usize, slots: u64) -> usize {
+    counts(cluster, node).into_iter().take(slots as usize).filter(|count| *count > 0).count()
+}
+
+fn double_slots(cluster: &Cluster) -> Vec<u16> {
+    let [source, target] = [counts(cluster, 0), counts(cluster, 1)];
+    let both = (MOVING.0..=MOVING.1).zip(source.into_iter().zip(target));
+    both.filter(|(_, (source, target))| *source > 0 && *target > 0).map(|(slot, _)| slot).collect()
+}
+
+#[test]
+fn nothing_breaks() {
+    let Some(stage) = Stage::set(&[]) else { return };
+    let written = stage.expect_done();
+    assert!(written.errors.is_empty(), "clients were shown {:?}", written.errors);
+}
+
+#[test]
+fn the_link_is_silent_for_a_while() {
+    for phases in [COPYING, ENDING] {
+        let Some(stage) = Stage::set_with_link_at(phases) else { return };
+        stage.network().take_link_down();
+        thread::sleep(CUT);
+        stage.network().bring_link_up();
+        let written = stage.expect_done();
+        assert!(written.errors.is_empty(), "clients were shown {:?}", written.errors);
+    }
+}
+
+#[test]
+fn the_link_is_cut_and_the_move_goes_on_where_it_was() {
+    let Some(stage) = Stage::set_with_link_at(COPYING) else { return };
+    for _ in 0..3 {
+        let keys_done = || stage.cluster.move_fields()["keys_done"].clone().integer();
+        let before = keys_done();
+        stage.network().reset_connections();
+        eventually("the copy goes on", || keys_done() > before || stage.cluster.phase() == "done");
+        assert!(keys_done() >= before, "what was copied is not copied again");
+    }
+    let written = stage.expect_done();
+    assert!(written.errors.is_empty(), "clients were shown {:?}", written.errors);
+}
+
+#[test]
+fn the_link_is_cut_while_the_slots_change_hands() {
+    let Some(stage) = Stage::set_at_the_hand_over() else { return };
+    if stage.cluster.network.is_none() {
+        eprintln!("skipped: the link between the nodes cannot be cut without network namespaces");
+        return stage.cluster.etcd.go_on();
+    }
+    stage.network().take_link_down();
+    stage.network().reset_connections();
+    stage.cluster.etcd.go_on();
+    thread::sleep(CUT);
+    stage.network().bring_link_up();
+    stage.expect_done();
+}
+
+#[test]
+fn the_source_is_killed_while_it_copies() {
+    let Some(mut stage) = Stage::set_at(COPYING) else { return };
+    stage.cluster.nodes[0].kill();
+    let (cluster, ..) = stage.end(1);
+    let counts = counts(&cluster, 1);
+    let owned = cluster.owned_by_target();
+    let kept = counts.iter().enumerate().filter(|(slot, count)| **count > 0 && !owned[*slot]).count();
+    assert_eq!(kept, 0, "the target serves and shows nothing that was not handed over");
+}
+
+#[test]
+fn the_source_is_killed_while_the_slots_change_hands() {
+    let Some(mut stage) = Stage::set_at_the_hand_over() else { return };
+    stage.cluster.nodes[0].kill();
+    stage.cluster.etcd.go_on();
+    // Whether the commit arrived or not: the target serves what the map gives it, with every acknowledged write.
+    stage.end(1);
+}
+
+#[test]
+fn the_target_is_killed_while_it_is_copied_to() {
+    let Some(mut stage) = Stage::set_at(COPYING) else { return };
+    stage.cluster.nodes[1].kill();
+    eventually("the source gives up", || stage.cluster.wait_for_outcome() != Outcome::Done);
+    stage.end(1);
+}
+
+#[test]
+fn the_target_is_killed_while_the_slots_change_hands() {
+    let Some(mut stage) = Stage::set_at_the_hand_over() else { return };
+    stage.cluster.nodes[1].kill();
+    stage.cluster.etcd.go_on();
+    stage.cluster.wait_for_outcome();
+    stage.end(1);
+}
+
+#[test]
+fn etcd_is_killed_and_comes_back() {
+    for phases in [COPYING, ENDING] {
+        let Some(mut stage) = Stage::set_at(phases) else { return };
+        stage.cluster.etcd.kill();
+        thread::sleep(CUT);
+        stage.cluster.etcd.restart();
+        // A hand-over that could not be asked for ends the move, and an operator asks for it again.
+        if stage.cluster.wait_for_outcome() != Outcome::Done {
+            eventually("the move is taken", || stage.cluster.try_to_move() == ok());
+        }
+        let written = stage.expect_done();
+        assert!(written.errors.is_empty(), "clients were shown {:?}", written.errors);
+    }
+}
+
+#[test]
+fn etcd_does_not_answer_while_the_slots_change_hands() {
+    let Some(stage) = Stage::set_at_the_hand_over() else { return };
+    thread::sleep(CUT);
+    stage.cluster.etcd.go_on();
+    stage.expect_done();
+}
+
+#[test]
+fn etcd_is_away_for_longer_than_the_leases() {
+    let Some(mut stage) = Stage::set(&["--cluster-lease-seconds", LEASE_SECONDS]) else { return };
+    assert!(stage.cluster.wait_for_phase(COPYING), "the move takes its time");
+    stage.cluster.etcd.kill();
+    let down = |node: usize| {
+        let reply = stage.cluster.nodes[node].ask(&["GET", "{whoever}owns"]);
+        matches!(reply, Value::Error(text) if text.starts_with("CLUSTERDOWN") || text.starts_with("MOVED"))
+    };
+    eventually("nobody serves without a lease", || down(0) && down(1));
+    stage.cluster.etcd.restart();
+    let serves = |node: usize| {
+        let reply = stage.cluster.nodes[node].ask(&["GET", "{whoever}owns"]);
+        !matches!(reply, Value::Error(_))
+    };
+    eventually("one of them serves again", || serves(0) || serves(1));
+    stage.hurry();
+    // Whether the move outlives its registrations is its own business; what was acknowledged is not.
+    stage.cluster.wait_for_outcome();
+    stage.end(0);
+}
+
+#[test]
+fn the_operator_cancels() {
+    for phases in [COPYING, ENDING] {
+        let Some(stage) = Stage::set_at(phases) else { return };
+        assert_eq!(stage.cluster.source().ask(&["CLUSTER", "CANCELSLOTMIGRATIONS"]), ok());
+        let (written, reason) = stage.expect_undone();
+        assert!(written.errors.is_empty(), "clients were shown {:?}; {reason}", written.errors);
+    }
+}
