@@ -33,7 +33,7 @@ pub enum Load {
     Idle,
     /// This many a second.
     Rate(f64),
-    /// Half of what the source can take.
+    /// Half of what the source answers in a closed loop.
     Half,
 }
 
