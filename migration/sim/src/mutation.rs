@@ -40,9 +40,11 @@ mutations! {
     /// The source says `held` before the other cores of its process have said so.
     HeldTooEarly => [NothingLost, OnePlace],
     /// The target serves the slots as soon as it is prepared.
-    ServesWhenPrepared => [OneOwner],
+    ServesWhenPrepared => [NothingLost, OneOwner],
     /// A process serves on after its lease.
     ServesAfterLease => [OneOwner],
+    /// A process that has registered anew serves before its cores have heard what they still own.
+    ServesBeforeMap => [OneOwner],
     /// An unknown outcome is resolved by reading the map, without a fence.
     ResolvesWithoutFence => [OneOwner, NothingLost, OnePlace],
     /// The commit does not compare the target's incarnation.

@@ -87,7 +87,8 @@ impl Scenario {
             |chance| if has_caps && dice.happens(chance) { dice.within(100_000..400_000) } else { 0 };
         let (move_rate_max, core_rate_max, target_rate_max) = (cap(700_000), cap(400_000), cap(400_000));
         let window_bytes = if is_heavy { 512 * 1024 } else { dice.skewed(16 * 1024..512 * 1024) };
-        let link_timeout_us = dice.within(300_000..3_000_000);
+        // At the cap a frame must get through within the silence after which a lane is taken for dead.
+        let link_timeout_us = if has_caps { 3_000_000 } else { dice.within(300_000..3_000_000) };
         let retained = dice.skewed(64 * 1024..4 * 1024 * 1024);
         let delta_bytes_max = dice.skewed(64 * 1024..4 * 1024 * 1024);
         Scenario {

@@ -29,7 +29,7 @@ fn everything_holds() {
 fn seeds_that_found_something_hold() {
     // 1 and 1509: a prepared target whose source could not tell it that the batch was given up. 6 and 16: a frame longer
     // than the mark at which the target stops reading. The others: what the simulator itself had wrong.
-    hold([1, 1509, 6, 16, 22, 27, 65, 1202, 1302, 1316, 1658, 102_363].into_iter());
+    hold([1, 1509, 6, 16, 22, 27, 65, 1202, 1302, 1316, 1658, 102_363, 107_240].into_iter());
 }
 
 #[test]

@@ -46,6 +46,9 @@ pub struct Core {
     pub shard: Shard,
     /// The map that it goes by.
     pub map: Rc<SlotMap>,
+    /// The latest registration of its process that it has heard of together with a map. Under a later one it serves
+    /// nothing: somebody else may have been given its slots in between.
+    heard_of: Option<u64>,
     pub departures: BTreeMap<BatchId, Departure>,
     pub arrivals: BTreeMap<BatchId, Arrival>,
     jobs: BTreeMap<MoveId, jobs::JobUnderWay>,
@@ -77,6 +80,7 @@ impl Core {
             id: node_id(index),
             shard,
             map: Rc::new(SlotMap::default()),
+            heard_of: None,
             departures: BTreeMap::new(),
             arrivals: BTreeMap::new(),
             jobs: BTreeMap::new(),
@@ -181,6 +185,7 @@ impl Core {
     /// The process has learnt what the store holds.
     fn hear(&mut self, view: &View, process: &Process, env: &mut Env) {
         self.adopt(Rc::clone(&view.map), env);
+        self.heard_of = self.heard_of.max(view.registrations.get(&process.index).copied());
         self.give_up_lost_departures(process, env);
         for batch in self.arrivals.keys().copied().collect::<Vec<_>>() {
             self.tell_arrival_of_owner(batch, process, env);

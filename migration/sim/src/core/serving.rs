@@ -33,7 +33,8 @@ impl Core {
             return Standing::Down;
         }
         let arrival = self.arrivals.values().find(|arrival| arrival.has(slot));
-        let may_serve = process.local_us(env) < process.serve_until_us
+        let has_heard = self.heard_of == process.registration || env.has(Mutation::ServesBeforeMap);
+        let may_serve = (process.local_us(env) < process.serve_until_us && has_heard)
             || (env.has(Mutation::ServesAfterLease) && process.serve_until_us > 0);
         if self.map.owner(slot) == Some(self.index) {
             if !may_serve {
