@@ -21,5 +21,5 @@ pub use batch::{Batch, BatchId, Incarnation, MoveId};
 pub use frame::{Decoder, Frame, FrameError, Greeting, Hello, Refusal};
 pub use incoming::{Incoming, IncomingAction, IncomingSettings};
 pub use lane::Lane;
-pub use outgoing::{Action, Hold, Outcome, Outgoing, OutgoingSettings};
+pub use outgoing::{Action, Hold, OUTPUT_BYTES_MAX, Outcome, Outgoing, OutgoingSettings};
 pub use progress::{Phase, Progress};

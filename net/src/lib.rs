@@ -30,6 +30,6 @@ pub use listener::{Listener, ListenerId, TcpOptions, listen_shared, listen_tcp, 
 pub use mailbox::{Mailboxes, Waker, mailbox_mesh};
 pub use nofile::{NofileReport, raise_nofile};
 pub use pacing::pace;
-pub use pinning::{cpus_available, pin_to_cpu};
+pub use pinning::{cpus_available, pin_to_cpu, run_promptly};
 pub use reactor::{Io, MinWait, Reactor, ReactorOptions};
 pub use service::{Service, Wake};

@@ -1,8 +1,12 @@
-//! Memory of a process from `/proc/PID`: resident and proportional set sizes, huge pages included.
+//! Memory of a process from `/proc/PID`: resident and proportional set sizes, huge pages included; and of the machine.
 
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
+use whimbrel_engine::arena::{Arena, Purpose};
+
+/// Bytes of each object that is allocated to have memory backed; a page holds some.
+const OBJECT_BYTES: usize = 4096;
 
 /// Bytes that a process holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +36,17 @@ fn parse(rollup: &str) -> Option<ProcessMemory> {
         resident_bytes: (kib("Rss")? + huge) * 1024,
         proportional_bytes: (kib("Pss")? + huge) * 1024,
     })
+}
+
+/// Has so many bytes of the machine's free memory backed, in a virtual machine whose host takes free memory back after a
+/// while: the first process that gets it again would pay for that, ten times as much as for memory on the metal.
+pub fn back_free_memory(bytes: u64) {
+    // An arena asks for huge pages, as Whimbrel does; what others take comes out of the same memory.
+    let Ok(mut arena) = Arena::new() else { return };
+    for _ in 0..bytes / OBJECT_BYTES as u64 {
+        let Ok(object) = arena.allocate(Purpose::Object, OBJECT_BYTES) else { return };
+        arena.write(object, 0, &[1]);
+    }
 }
 
 /// `used_memory` of an INFO reply.

@@ -36,6 +36,8 @@ pub struct Turns {
     next: usize,
     /// Whether expired keys are swept (`DEBUG SET-ACTIVE-EXPIRE`).
     pub sweeps: bool,
+    /// Whether sparse pages are emptied.
+    pub defragments: bool,
     /// The next round of the sweep begins no earlier.
     sweep_at_ms: u64,
     is_sweeping: bool,
@@ -43,7 +45,7 @@ pub struct Turns {
 
 impl Default for Turns {
     fn default() -> Self {
-        Turns { next: 0, sweeps: true, sweep_at_ms: 0, is_sweeping: false }
+        Turns { next: 0, sweeps: true, defragments: true, sweep_at_ms: 0, is_sweeping: false }
     }
 }
 
@@ -76,6 +78,11 @@ impl Shard {
         self.turns.sweeps = sweeps;
     }
 
+    /// Lets sparse pages be emptied, or not: while much is about to be dropped, moving it closer together is work for nothing.
+    pub fn set_defragment(&mut self, defragments: bool) {
+        self.turns.defragments = defragments;
+    }
+
     /// One bounded step; whether it did something.
     fn step(&mut self, work: Work, now_ms: u64) -> bool {
         /// Steps of eviction in one go.
@@ -91,7 +98,7 @@ impl Shard {
                 self.make_room(bytes_max, EVICTIONS, now_ms) != super::Room::Full
             }
             Work::Queues => self.enqueue_promoted() || self.build_queues() || self.clean_queues(),
-            Work::Defragment => self.step_defrag(now_ms),
+            Work::Defragment => self.turns.defragments && self.step_defrag(now_ms),
             Work::Release => self.release_memory(1) > 0,
         }
     }

@@ -225,6 +225,14 @@ mod tests {
         }
         let before = shard.memory.arena.usage();
         assert!(before.page_bytes > before.allocated_bytes * 3, "{before:?}");
+        shard.set_defragment(false);
+        while shard.background(NOW, &mut || true) == Background::Now {}
+        assert_eq!(
+            shard.memory.arena.usage().page_bytes,
+            before.page_bytes,
+            "nothing moves while it is not wanted"
+        );
+        shard.set_defragment(true);
         while shard.background(NOW, &mut || true) == Background::Now {}
         let after = shard.memory.arena.usage();
         assert!(after.page_bytes <= after.allocated_bytes * 5 / 4 + SLACK_BYTES, "{after:?}");

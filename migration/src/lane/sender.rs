@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::frame::{Envelope, Frame, FrameError, Kind, checksum_of, encode_with};
 
-/// Buffers of acknowledged frames that are kept for the next ones.
-const SPARE_BUFFERS_MAX: usize = 32;
+/// Buffers of acknowledged frames that are kept for the next ones: those of a window full of runs.
+const SPARE_BUFFERS_MAX: usize = 320;
 
 /// A buffer that grew beyond this is not kept.
 const SPARE_BUFFER_BYTES_MAX: usize = 128 * 1024;

@@ -78,7 +78,8 @@ pub fn cells(rate: f64) -> Vec<MoveCell> {
         cell("idle", Load::Idle, Link::Loopback, Purpose::Plain),
         cell("load", Load::Rate(rate), Link::Loopback, Purpose::Latency),
         cell("memory", Load::Rate(rate), Link::Loopback, Purpose::Memory),
-        gigabyte(cell("cores", Load::Rate(rate), Link::Mailboxes, Purpose::Latency)),
+        gigabyte(cell("cores", Load::Idle, Link::Mailboxes, Purpose::Plain)),
+        gigabyte(cell("cores-load", Load::Rate(rate), Link::Mailboxes, Purpose::Latency)),
         gigabyte(cell("uncut", Load::Idle, Link::Own, Purpose::Plain)),
         gigabyte(cell("cut", Load::Idle, Link::Own, Purpose::Cut)),
         cell("cap10", Load::Half, Link::Own, Purpose::Cap(10_000_000)),
@@ -111,6 +112,6 @@ mod tests {
         assert_eq!(names.len(), cells.len());
         let alone: Vec<&str> =
             cells.iter().filter(|cell| cell.is_for_whimbrel_alone()).map(|cell| cell.name).collect();
-        assert_eq!(alone, ["cores", "cap10", "cap50", "cap200"]);
+        assert_eq!(alone, ["cores", "cores-load", "cap10", "cap50", "cap200"]);
     }
 }

@@ -8,6 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, setpriority_process};
+
+/// How it stands to the servers and the load, where the system allows it.
+const NICENESS: i32 = -10;
 /// Longest wait for its first connection.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time between two attempts.
@@ -39,6 +43,8 @@ impl Etcd {
             .spawn()
             .map_err(|error| io::Error::new(error.kind(), format!("cannot start etcd: {error}")))?;
         let mut etcd = Self { child, url: clients };
+        // It stands for one on machines of its own. Its threads inherit it.
+        let _ = setpriority_process(Pid::from_child(&etcd.child).into(), NICENESS);
         let started = Instant::now();
         while TcpStream::connect((host, port)).is_err() {
             if let Some(status) = etcd.child.try_wait()? {

@@ -25,8 +25,8 @@ pub fn judge(results: &mut Results, cells: &[MoveCell]) {
     bound("M2 added to the worst reply in a staying slot, ms", "load", Figure::AddedStayingMs, 1.0);
     bound("M7 errors shown to clients", "load", Figure::Errors, 0.0);
     bound("M7 redirects per slot of a client", "load", Figure::ProbeRedirectsPerSlot, 1.0);
-    bound("M8 worst reply in a moving slot, ms", "cores", Figure::WorstMovingMs, 1.0);
-    bound("M8 worst reply in a staying slot, ms", "cores", Figure::WorstStayingMs, 1.0);
+    bound("M8 worst reply in a moving slot, ms", "cores-load", Figure::WorstMovingMs, 1.0);
+    bound("M8 worst reply in a staying slot, ms", "cores-load", Figure::WorstStayingMs, 1.0);
     for cell in cells {
         bound("keys missing or double", cell.name, Figure::KeysOff, 0.0);
         if let Purpose::Cap(bytes) = cell.purpose {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::load::run::run;
 use crate::machine::family::{FamilyTime, proportional_bytes};
+use crate::machine::memory::back_free_memory;
 use crate::scenario::measuring::{Bench, ScenarioError};
 use crate::scenario::moves::cell::{Link, Load, MOVING, MoveCell, Purpose, cells};
 use crate::scenario::moves::dialect::State;
@@ -42,8 +43,8 @@ pub fn measure_moves(bench: &mut Bench<'_>, peers: &[Peer]) -> Result<(), Scenar
         return Err(ScenarioError::Nothing);
     }
     bench.note(
-        "source, target and client share the CPUs, peers' threads and children where the scheduler puts them; the client goes first \
-         (nice -10)"
+        "source, target and etcd share the CPUs with the client, which keeps to its own and goes first there, as etcd does (nice -10); \
+         peers' threads and children run where the scheduler puts them"
             .into(),
     );
     for repeat in 0..bench.options.repeats() {
@@ -130,14 +131,18 @@ fn read(
         Load::Half => Some(half_rate(pair, cell)?),
     };
     let quiet = Duration::from_secs_f64(bench.options.seconds());
-    let (calm, (calm_from, calm_to)) = under_traffic(pair, cell, rate, origin, || {
+    let cpus = &bench.client_cpus;
+    let (calm, (calm_from, calm_to)) = under_traffic(pair, cell, rate, cpus, origin, || {
         let from = moment(pid, origin)?;
         thread::sleep(quiet);
         Ok((from, moment(pid, origin)?))
     })?;
     let keys_before = pair.keys().map_err(ScenarioError::Server)?;
     let memory_before = proportional_bytes(pid).map_err(ScenarioError::Server)?;
-    let (busy, watched) = under_traffic(pair, cell, rate, origin, || watched(pair, cell, network, origin))?;
+    // The target is going to take about as much as half of the source has, and may need room beside it.
+    back_free_memory(memory_before);
+    let (busy, watched) =
+        under_traffic(pair, cell, rate, cpus, origin, || watched(pair, cell, network, origin))?;
     let keys_after = pair.keys().map_err(ScenarioError::Server)?;
     Ok(Reading {
         rate,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::load::plan::{Bound, LoadError, Pace, Plan, Waiting};
 use crate::load::report::Report;
 use crate::load::run::run_until;
+use crate::machine::cpus::pin_thread;
 use crate::scenario::cell::Cell;
 use crate::scenario::measuring::ScenarioError;
 use crate::scenario::moves::cell::{MOVING, MoveCell};
@@ -49,11 +50,12 @@ impl Traffic {
     }
 }
 
-/// Does something while `rate` SETs a second and, if wanted, both probes run. Instants count from `origin`.
+/// Does something while `rate` SETs a second and, if wanted, both probes run, on these CPUs. Instants count from `origin`.
 pub fn under_traffic<T>(
     pair: &Pair,
     cell: &MoveCell,
     rate: Option<f64>,
+    cpus: &[usize],
     origin: Instant,
     during: impl FnOnce() -> Result<T, ScenarioError>,
 ) -> Result<(Traffic, T), ScenarioError> {
@@ -62,7 +64,7 @@ pub fn under_traffic<T>(
     thread::scope(|scope| {
         let load = plan.as_ref().map(|plan| {
             scope.spawn(|| {
-                go_first();
+                go_first(cpus);
                 run_until(plan, &stop, &mut |_| {})
             })
         });
@@ -71,7 +73,7 @@ pub fn under_traffic<T>(
             for class in [MOVING.0..=MOVING.1, MOVING.1 + 1..=16_383] {
                 let stop = &stop;
                 probes.push(scope.spawn(move || {
-                    go_first();
+                    go_first(cpus);
                     probe(&pair.addresses, class, origin, stop)
                 }));
             }
@@ -118,10 +120,12 @@ fn plan(pair: &Pair, cell: &MoveCell, pace: Pace) -> Plan {
     Plan { waiting: Waiting::Sleep, ..plan }
 }
 
-/// Lets the calling thread, and those that it starts, run before others where the system allows it.
-fn go_first() {
+/// Lets the calling thread, and those that it starts, run on these CPUs, before others where the system allows it.
+fn go_first(cpus: &[usize]) {
     // Without the privilege the load runs as everything else does; its latencies are those of a busy machine then.
     let _ = rustix::process::setpriority_process(None, NICENESS);
+    // A CPU that is not there any more is one less to choose from.
+    let _ = pin_thread(cpus);
 }
 
 fn failed(pair: &Pair, error: LoadError) -> ScenarioError {

@@ -68,6 +68,7 @@ impl CoreService {
         let is_walking = self.core.fork_walk.is_some();
         let end = if is_walking { turn / 2 } else { turn };
         let now_ms = self.now(io).unix_ms;
+        self.core.shard.set_defragment(!self.moves.has_departures());
         let wake = match self.core.shard.background(now_ms, &mut || Monotonic::now().since(start) < end) {
             Background::Now => Wake::Now,
             Background::At(at_ms) => Wake::At(now.after(Duration::from_millis(at_ms.saturating_sub(now_ms)))),

@@ -17,7 +17,7 @@ use whimbrel_engine::topology::{NodeId, SlotMap, Topology};
 use whimbrel_net::{
     Endpoint, Listener, ListenerId, Mailboxes, MinWait, Monotonic, Reactor, ReactorOptions, Waker,
 };
-use whimbrel_net::{mailbox_mesh, pin_to_cpu};
+use whimbrel_net::{mailbox_mesh, pin_to_cpu, run_promptly};
 
 use super::clients::ClientCount;
 use super::message::Message;
@@ -114,6 +114,8 @@ pub fn serve(setup: Setup) -> Result<(), String> {
             .map_err(|error| format!("cannot start the thread of core {index}: {error}"))?;
         threads.push(thread);
     }
+    // The cores are started: they do not inherit it.
+    run_promptly();
     wait(&shared, &mut housekeeping, &mut control, &threads, config_file.as_deref());
     stop(&mut housekeeping, count);
     let outcomes: Vec<Result<(), String>> = threads

@@ -30,7 +30,7 @@ use std::time::Duration;
 use serde_json::json;
 use whimbrel_engine::topology::{MapNode, NodeId};
 use whimbrel_migration::Outcome;
-use whimbrel_net::Waker;
+use whimbrel_net::{Waker, run_promptly};
 
 use super::lease::Lease;
 use super::store::{Event, Request};
@@ -74,6 +74,15 @@ pub(super) struct Etcd {
     stopping: Arc<AtomicBool>,
 }
 
+/// A thread that cores wait for: while slots change hands, or when a lease runs out.
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let promptly = move || {
+        run_promptly();
+        run();
+    };
+    Builder::new().name(name.to_owned()).spawn(promptly).map(drop)
+}
+
 impl Etcd {
     /// Starts the threads. The first events follow when etcd has answered.
     pub fn start(membership: Membership, lease: Arc<Lease>, waker: Waker) -> std::io::Result<Etcd> {
@@ -112,9 +121,9 @@ impl Etcd {
             outbox,
             doubtful: BTreeMap::new(),
         };
-        Builder::new().name("etcd-keeper".to_owned()).spawn(move || keeper.run())?;
-        Builder::new().name("etcd-watcher".to_owned()).spawn(move || watcher.run())?;
-        Builder::new().name("etcd-worker".to_owned()).spawn(move || worker.run(&receiver))?;
+        spawn("etcd-keeper", move || keeper.run())?;
+        spawn("etcd-watcher", move || watcher.run())?;
+        spawn("etcd-worker", move || worker.run(&receiver))?;
         Ok(etcd)
     }
 

@@ -153,7 +153,11 @@ impl CoreService {
     pub(super) fn take_arrival(&mut self, io: &mut Io<Message>, wire: Wire, part: Part) {
         match part {
             Part::Open => self.take_arrival_wire(wire),
-            Part::Bytes(bytes) => self.read_wire(io, wire, &bytes),
+            Part::Bytes(bytes) => {
+                self.read_wire(io, wire, &bytes);
+                self.return_buffer(wire, bytes);
+            }
+            Part::Spent(_) => {}
             Part::Close => self.lose_wire(io, wire),
         }
     }

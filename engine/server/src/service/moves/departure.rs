@@ -189,6 +189,9 @@ impl CoreService {
         let ended = &mut self.moves.departures.ended;
         ended.push_front(job.end(phase, reason, now_s));
         ended.truncate(ENDED_MAX);
+        if self.moves.departures.is_empty() {
+            self.moves.buffers.clear();
+        }
     }
 
     /// Ends the job of this name, or all jobs, of all cores that an operator here speaks for.
@@ -482,7 +485,7 @@ impl CoreService {
                 io.notify_drained(id);
                 continue;
             }
-            let bytes = std::mem::take(output);
+            let bytes = std::mem::replace(output, self.moves.buffers.take());
             self.moves.departures.pace.spend(bytes.len());
             self.send_on_wire(io, End::Source, wire, bytes);
         }
@@ -513,7 +516,7 @@ impl CoreService {
                     }
                     received.is_ok()
                 }
-                Part::Open | Part::Close => false,
+                Part::Open | Part::Spent(_) | Part::Close => false,
             };
             if !is_well {
                 self.disconnect(io, &mut departure);

@@ -6,9 +6,9 @@
 
 mod arrival;
 mod barrier;
+mod buffers;
 mod connector;
 mod departure;
-
 mod holds;
 mod job;
 mod link;
@@ -41,6 +41,8 @@ pub struct Moves {
     settling: settling::Settling,
     departures: departure::Departures,
     arrivals: arrival::Arrivals,
+    /// Carry what departs.
+    buffers: buffers::LaneBuffers,
     time: turn::MoveTime,
     tally: tally::Tally,
 }
@@ -55,6 +57,11 @@ impl Moves {
     /// A command waits for a hand-over.
     pub fn note_held(&mut self) {
         self.tally.note_held();
+    }
+
+    /// Whether slots leave this core, or are going to.
+    pub fn has_departures(&self) -> bool {
+        !self.departures.is_empty()
     }
 
     /// Whether there is nothing to do for any move.
@@ -82,7 +89,11 @@ impl CoreService {
         part: Part,
     ) {
         let wire = Wire::Core { core, number };
-        if is_outward { self.take_arrival(io, wire, part) } else { self.take_answer(io, wire, part) }
+        match part {
+            Part::Spent(bytes) => self.moves.buffers.put(bytes),
+            part if is_outward => self.take_arrival(io, wire, part),
+            part => self.take_answer(io, wire, part),
+        }
     }
 
     /// Brings what is told of moves up to date.

@@ -5,6 +5,7 @@ use whimbrel_net::{ConnectionId, Io};
 
 use super::super::CoreService;
 use super::super::message::Message;
+use super::buffers::is_of_a_lane;
 
 /// Above this a piece of a lane is handed to the kernel where it lies.
 const PINNED_BYTES_MIN: usize = 16 * 1024;
@@ -24,6 +25,8 @@ pub enum Part {
     Open,
     /// Bytes of the lane.
     Bytes(Vec<u8>),
+    /// A large buffer that came with bytes goes back to where it was filled.
+    Spent(Vec<u8>),
     /// The other end is done with it.
     Close,
 }
@@ -75,8 +78,22 @@ impl CoreService {
                 let is_outward = end == End::Source;
                 self.outbox.message(core, Message::Wire { number, is_outward, part: Part::Bytes(bytes) });
             }
-            Wire::Socket(id) if bytes.len() >= PINNED_BYTES_MIN => io.send_pinned(id, Box::new(bytes)),
-            Wire::Socket(id) => io.output(id).extend_from_slice(&bytes),
+            Wire::Socket(id) if bytes.len() >= PINNED_BYTES_MIN => {
+                io.send_pinned(id, Box::new(self.moves.buffers.lend(bytes)));
+            }
+            Wire::Socket(id) => {
+                io.output(id).extend_from_slice(&bytes);
+                self.moves.buffers.put(bytes);
+            }
+        }
+    }
+
+    /// Sends the buffer of a piece back that was read.
+    pub(super) fn return_buffer(&mut self, wire: Wire, bytes: Vec<u8>) {
+        if let Wire::Core { core, number } = wire
+            && is_of_a_lane(&bytes)
+        {
+            self.outbox.message(core, Message::Wire { number, is_outward: false, part: Part::Spent(bytes) });
         }
     }
 
