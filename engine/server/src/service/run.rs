@@ -219,6 +219,7 @@ impl CoreStart {
     ) -> Result<(), String> {
         let index = self.index;
         pin_to_cpu(self.cpu).map_err(|error| error.to_string())?;
+        run_promptly();
         let options = ReactorOptions {
             connections_max: config.maxclients.max(16) + 1024,
             min_wait: Some(MIN_WAIT),

@@ -26,6 +26,10 @@ use crate::control::change::HandOver;
 use crate::control::codec;
 use crate::log;
 
+/// So long before its commit the map is read: a store that has just been asked answers sooner, and the change is worked out
+/// from the newest map.
+const NEAR_US: u64 = 5_000;
+
 /// Jobs that are over and still shown.
 const ENDED_MAX: usize = 128;
 
@@ -36,6 +40,8 @@ pub struct Departure {
     /// The core of this process that the slots go to, if it is one.
     core: Option<usize>,
     wires: Wires,
+    /// Whether the map's keeper was asked for the map, shortly before it is asked to change it.
+    is_near: bool,
     /// How often a link to another node was asked for.
     attempt: u64,
     /// The sockets of that link once more, for their pacing.
@@ -252,13 +258,16 @@ impl CoreService {
         self.pace_departure(&mut departure, now_us);
         let granted = self.moves.departures.pace.grant(now_us);
         let mut advance = departure.machine.advance(&mut self.core.shard, now_us, granted, is_time_left);
-        self.obey(io, &mut departure);
+        if self.obey(io, &mut departure) {
+            // What it waits for is there already: it is not to sleep.
+            advance = Advance::Now;
+        }
         self.send_output(io, &mut departure);
         if granted == 0 && advance == Advance::Now {
             let due = self.moves.departures.pace.granted_at_us();
             advance = due.map_or(Advance::Idle, Advance::At);
         }
-        self.note_departure(io, &departure);
+        self.note_departure(io, &mut departure);
         match departure.ended.take() {
             None => self.moves.departures.under_way = Some(departure),
             Some(result) => {
@@ -291,6 +300,7 @@ impl CoreService {
             slots,
             core,
             wires: Wires::default(),
+            is_near: false,
             attempt: 0,
             sockets: Vec::new(),
             asked: None,
@@ -326,9 +336,10 @@ impl CoreService {
         self.note_ended(job, phase, reason, now_s);
     }
 
-    /// Does what the machine asks for, until it asks for nothing.
-    fn obey(&mut self, io: &mut Io<Message>, departure: &mut Departure) {
+    /// Does what the machine asks for, until it asks for nothing; whether it was told on the way that what it asked for is so.
+    fn obey(&mut self, io: &mut Io<Message>, departure: &mut Departure) -> bool {
         let now_us = self.now(io).monotonic_us;
+        let mut is_told = false;
         while let Some(action) = departure.machine.action() {
             match action {
                 Action::Connect => self.connect(io, departure),
@@ -342,6 +353,7 @@ impl CoreService {
                     while let Some(reached) = self.moves.barrier.reached() {
                         if reached == number {
                             departure.machine.held(hold, now_us);
+                            is_told = true;
                         }
                     }
                 }
@@ -364,6 +376,7 @@ impl CoreService {
                 Action::Ended(result) => departure.ended = Some(result),
             }
         }
+        is_told
     }
 
     /// Opens both lanes.
@@ -491,9 +504,13 @@ impl CoreService {
         }
     }
 
-    fn note_departure(&mut self, io: &Io<Message>, departure: &Departure) {
+    fn note_departure(&mut self, io: &Io<Message>, departure: &mut Departure) {
         let now = self.now(io);
         let progress = departure.machine.progress();
+        let is_near = progress.eta_us.is_some_and(|eta_us| eta_us <= NEAR_US);
+        if is_near && departure.core.is_none() && !std::mem::replace(&mut departure.is_near, true) {
+            self.outbox.message(self.count, Message::ReadMap);
+        }
         let Some(job) = self.moves.departures.jobs.front_mut() else { return };
         if !progress.phase.is_over() && job.note_phase(progress.phase, now.unix_s()) {
             log::verbose(format_args!("Move {}: {}", departure.id(), progress.phase));
