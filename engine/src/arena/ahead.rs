@@ -14,9 +14,6 @@ use super::map::{Mapping, REGION_BYTES, Reservation};
 /// Regions that are backed ahead at most.
 const AHEAD_MAX: usize = 16;
 
-/// One region ahead for so many that are in use; one at least.
-const USED_FOR_ONE: usize = 8;
-
 const WANTED: u8 = 0;
 const TOUCHING: u8 = 1;
 const BACKED: u8 = 2;
@@ -49,14 +46,17 @@ pub struct Ahead {
     states: VecDeque<Arc<AtomicU8>>,
     /// The first region that the arena does not use yet.
     first: usize,
+    /// How many regions ahead are worth having, less one: more where the arena grew faster than they were backed.
+    more: usize,
+    /// The first region when `settle` was last called.
+    settled_first: usize,
 }
 
 impl Ahead {
     /// The next region that is to be backed, if more are wanted.
     pub fn take(&mut self, mapping: &Mapping) -> Option<Backing> {
-        let wanted = (self.first / USED_FOR_ONE).clamp(1, AHEAD_MAX);
         let region = self.first + self.states.len();
-        if self.first == 0 || self.states.len() >= wanted || !Mapping::has_region(region) {
+        if self.first == 0 || self.states.len() > self.more || !Mapping::has_region(region) {
             return None;
         }
         let state = Arc::new(AtomicU8::new(WANTED));
@@ -72,11 +72,43 @@ impl Ahead {
         let is_mine = state.as_ref().is_none_or(|state| {
             state.compare_exchange(WANTED, TAKEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
         });
+        let is_backed = state.as_ref().is_some_and(|state| state.load(Ordering::Acquire) == BACKED);
+        // Nothing can be ahead of the first one.
+        if !is_backed && region > 0 {
+            self.more = (2 * self.more + 1).min(AHEAD_MAX - 1);
+        }
         if is_mine {
             return mapping.prefer_huge(region);
         }
         while state.as_ref().is_some_and(|state| state.load(Ordering::Acquire) == TOUCHING) {
             std::hint::spin_loop();
+        }
+    }
+
+    /// Whether more regions are ahead than an arena needs that does not grow.
+    pub fn has_more(&self) -> bool {
+        self.states.len() > 1
+    }
+
+    /// To be called now and then: an arena that has not grown meanwhile keeps one region ahead, and gives the others back.
+    pub fn settle(&mut self, mapping: &mut Mapping) {
+        if std::mem::replace(&mut self.settled_first, self.first) != self.first {
+            return;
+        }
+        self.more = 0;
+        while self.has_more()
+            && let Some(state) = self.states.back()
+        {
+            let is_unbacked =
+                state.compare_exchange(WANTED, TAKEN, Ordering::AcqRel, Ordering::Acquire).is_ok();
+            if !is_unbacked && state.load(Ordering::Acquire) == TOUCHING {
+                // It is given back when it is there.
+                return;
+            }
+            if !is_unbacked {
+                mapping.release((self.first + self.states.len() - 1) * REGION_BYTES, REGION_BYTES);
+            }
+            self.states.pop_back();
         }
     }
 
@@ -119,11 +151,32 @@ mod tests {
         late.back();
         assert_eq!(arena.ahead_bytes(), 0);
         drop(arena.take_backing().expect("the next region"));
-        fill(&mut arena, 30);
-        let many: Vec<Backing> = std::iter::from_fn(|| arena.take_backing()).collect();
-        assert_eq!(many.iter().map(|backing| backing.region).collect::<Vec<_>>(), [33, 34, 35, 36]);
         drop(arena);
+    }
+
+    fn take_all(arena: &mut Arena) -> Vec<Backing> {
+        std::iter::from_fn(|| arena.take_backing()).collect()
+    }
+
+    #[test]
+    fn more_is_ahead_while_the_arena_grows_faster_than_it_is_backed_and_given_back_after_that() {
+        let mut arena = Arena::new().expect("address space");
+        fill(&mut arena, 3);
+        let mut many = take_all(&mut arena);
+        assert_eq!(many.iter().map(|backing| backing.region).collect::<Vec<_>>(), [3, 4, 5, 6]);
+        let unbacked = many.split_off(3);
         many.into_iter().for_each(Backing::back);
+        assert_eq!(arena.ahead_bytes(), 3 * REGION_BYTES as u64);
+        arena.settle_ahead();
+        assert!(arena.has_more_ahead(), "it has grown just now");
+        arena.settle_ahead();
+        assert_eq!((arena.has_more_ahead(), arena.ahead_bytes()), (false, REGION_BYTES as u64));
+        unbacked.into_iter().for_each(Backing::back);
+        assert_eq!(arena.ahead_bytes(), REGION_BYTES as u64, "what was given back is not backed any more");
+        fill(&mut arena, 4);
+        take_all(&mut arena).into_iter().for_each(Backing::back);
+        assert!(arena.has_more_ahead());
+        fill(&mut arena, 4);
     }
 
     #[test]

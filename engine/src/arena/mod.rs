@@ -243,6 +243,16 @@ impl Arena {
         self.ahead.take(&self.mapping)
     }
 
+    /// Whether memory is backed ahead that an arena does not need unless it grows.
+    pub fn has_more_ahead(&self) -> bool {
+        self.ahead.has_more()
+    }
+
+    /// Gives back what is backed ahead beyond one region, unless the arena has grown since the last call.
+    pub fn settle_ahead(&mut self) {
+        self.ahead.settle(&mut self.mapping);
+    }
+
     /// Bytes that are backed ahead of need.
     pub fn ahead_bytes(&self) -> u64 {
         self.ahead.bytes()

@@ -41,11 +41,20 @@ pub struct Turns {
     /// The next round of the sweep begins no earlier.
     sweep_at_ms: u64,
     is_sweeping: bool,
+    /// When it is looked next whether memory is ahead that is not needed.
+    settle_at_ms: u64,
 }
 
 impl Default for Turns {
     fn default() -> Self {
-        Turns { next: 0, sweeps: true, defragments: true, sweep_at_ms: 0, is_sweeping: false }
+        Turns {
+            next: 0,
+            sweeps: true,
+            defragments: true,
+            sweep_at_ms: 0,
+            is_sweeping: false,
+            settle_at_ms: 0,
+        }
     }
 }
 
@@ -54,6 +63,7 @@ impl Shard {
     /// kind is done whenever there is work.
     pub fn background(&mut self, now_ms: u64, may_go_on: &mut dyn FnMut() -> bool) -> Background {
         self.clock_ms = now_ms;
+        self.settle_ahead(now_ms);
         let mut idle = 0;
         while idle < TURNS.len() {
             let work = TURNS[self.turns.next];
@@ -67,9 +77,19 @@ impl Shard {
                 idle += 1;
             }
         }
-        match self.sweep_due_ms() {
+        let settle_at_ms = self.memory.arena.has_more_ahead().then_some(self.turns.settle_at_ms);
+        match self.sweep_due_ms().into_iter().chain(settle_at_ms).min() {
             Some(at_ms) => Background::At(at_ms),
             None => Background::Idle,
+        }
+    }
+
+    fn settle_ahead(&mut self, now_ms: u64) {
+        /// Time without growth after which memory ahead is given back.
+        const CALM_MS: u64 = 1_000;
+        if now_ms >= self.turns.settle_at_ms {
+            self.turns.settle_at_ms = now_ms + CALM_MS;
+            self.memory.arena.settle_ahead();
         }
     }
 
