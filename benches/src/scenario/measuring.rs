@@ -20,8 +20,8 @@ use crate::scenario::rows::Row;
 use crate::scenario::sample::Sample;
 use crate::scenario::server::{Place, Server};
 
-/// Rest between a fill and the look at memory, in which servers finish what the fill has left.
-const SETTLE: Duration = Duration::from_millis(500);
+/// Rest after a fill, in which servers give back what they needed for it.
+const SETTLE: Duration = Duration::from_millis(2500);
 
 /// Why a scenario gave no result.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 //!
 //! On the first touch of a huge page the kernel clears 2 MiB: a tenth of a millisecond on bare metal, several where the
 //! machine is itself a guest. A core that does it by itself lets its clients wait. So an arena says which regions it is
-//! going to need, and whoever has a thread to spare touches them (`Backing::back`). Nothing depends on it: a region that
-//! nobody has touched is touched by the core when its turn comes, as it would have been without.
+//! going to need, and whoever has a thread to spare has them backed (`Backing::back`). Nothing depends on it: a region that
+//! nobody has backed is touched by the core when its turn comes, as it would have been without.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::map::{Mapping, REGION_BYTES, Reservation};
 const AHEAD_MAX: usize = 16;
 
 const WANTED: u8 = 0;
-const TOUCHING: u8 = 1;
+const BACKING: u8 = 1;
 const BACKED: u8 = 2;
 /// The core came first.
 const TAKEN: u8 = 3;
@@ -32,8 +32,8 @@ pub struct Backing {
 impl Backing {
     /// Has the kernel back the region, which takes a while, unless the core has come first.
     pub fn back(self) {
-        if self.state.compare_exchange(WANTED, TOUCHING, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-            self.reservation.touch(self.region);
+        if self.state.compare_exchange(WANTED, BACKING, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            self.reservation.back(self.region);
             self.state.store(BACKED, Ordering::Release);
         }
     }
@@ -64,7 +64,8 @@ impl Ahead {
         Some(Backing { reservation: mapping.reservation(), region, state })
     }
 
-    /// The arena is about to use the next region. If it is being touched, this waits: it would wait for the same otherwise.
+    /// The arena is about to use the next region. It never waits for one that is being backed: the thread that does so may be
+    /// waiting for this core's CPU.
     pub fn enter(&mut self, mapping: &Mapping) {
         let region = self.first;
         self.first += 1;
@@ -78,10 +79,7 @@ impl Ahead {
             self.more = (2 * self.more + 1).min(AHEAD_MAX - 1);
         }
         if is_mine {
-            return mapping.prefer_huge(region);
-        }
-        while state.as_ref().is_some_and(|state| state.load(Ordering::Acquire) == TOUCHING) {
-            std::hint::spin_loop();
+            mapping.prefer_huge(region);
         }
     }
 
@@ -101,7 +99,7 @@ impl Ahead {
         {
             let is_unbacked =
                 state.compare_exchange(WANTED, TAKEN, Ordering::AcqRel, Ordering::Acquire).is_ok();
-            if !is_unbacked && state.load(Ordering::Acquire) == TOUCHING {
+            if !is_unbacked && state.load(Ordering::Acquire) == BACKING {
                 // It is given back when it is there.
                 return;
             }
@@ -141,7 +139,7 @@ mod tests {
         let backing = arena.take_backing().expect("the next region");
         assert_eq!((backing.region, arena.ahead_bytes()), (1, 0));
         assert!(arena.take_backing().is_none(), "one is enough for one");
-        std::thread::spawn(move || backing.back()).join().expect("it touches a region");
+        std::thread::spawn(move || backing.back()).join().expect("it backs a region");
         assert_eq!(arena.ahead_bytes(), REGION_BYTES as u64);
         fill(&mut arena, 1);
         assert_eq!(arena.ahead_bytes(), 0);
@@ -180,18 +178,18 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_a_region_outlasts_its_being_touched() {
+    fn what_stands_in_a_region_outlasts_its_being_backed() {
         let mut arena = Arena::new().expect("address space");
         fill(&mut arena, 1);
         let backing = arena.take_backing().expect("the next region");
-        let touching = std::thread::spawn(move || backing.back());
+        let backing = std::thread::spawn(move || backing.back());
         let mut objects = Vec::new();
         for fill in 0..1000u32 {
             let object = arena.allocate(Purpose::Object, 8192).expect("room");
             arena.write(object, 0, &[fill as u8; 8192]);
             objects.push((object, fill as u8));
         }
-        touching.join().expect("it touches a region");
+        backing.join().expect("it backs a region");
         for (object, fill) in objects {
             assert!(arena.slice::<u8>(object, 8192).iter().all(|byte| *byte == fill));
         }

@@ -7,7 +7,6 @@
 
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use bytemuck::Pod;
 
@@ -33,8 +32,8 @@ pub struct Reservation {
     base: NonNull<u8>,
 }
 
-// SAFETY: a reservation hands out no references; it names a range, and what it does to the range (advice, and writing a
-// zero atomically where nothing was written yet) may be done by any thread.
+// SAFETY: a reservation hands out no references; it names a range, and what it does to the range (advice that changes no
+// contents) may be done by any thread.
 unsafe impl Send for Reservation {}
 // SAFETY: as above.
 unsafe impl Sync for Reservation {}
@@ -58,16 +57,14 @@ impl Reservation {
         unsafe { libc::madvise(address.as_ptr().cast(), REGION_BYTES, libc::MADV_HUGEPAGE) };
     }
 
-    /// Has the kernel back a region that was never used with a huge page. It takes a write: whoever only reads is shown a
-    /// page of zeros that all share. Nobody may use the region meanwhile (`Ahead::enter` sees to that).
-    pub fn touch(&self, region_index: usize) {
+    /// Has the kernel back a region with a huge page, as a write would, but without one: what stands there stays, and the
+    /// arena may use the region meanwhile.
+    pub fn back(&self, region_index: usize) {
         self.prefer_huge(region_index);
         // SAFETY: the offset is inside the reservation, as `prefer_huge` asserts.
         let address = unsafe { self.base.add(region_index * REGION_BYTES) };
-        // SAFETY: the byte is mapped, readable and writable as long as the reservation lives, and the arena does not use
-        // the region until the caller says that it is backed.
-        let byte = unsafe { AtomicU8::from_ptr(address.as_ptr()) };
-        byte.store(0, Ordering::Relaxed);
+        // SAFETY: the range is inside our own anonymous mapping; the call does not change its contents.
+        unsafe { libc::madvise(address.as_ptr().cast(), REGION_BYTES, libc::MADV_POPULATE_WRITE) };
     }
 }
 

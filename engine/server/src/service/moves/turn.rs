@@ -61,7 +61,7 @@ impl CoreService {
         self.moves.tally.note_turn(worked.as_micros() as u64);
         match departures.or(arrivals) {
             Advance::Now if is_wanted && !self.moves.is_pressing() => {
-                let rests_until = worked_until.after(rest(worked, self.core.config.background_share));
+                let rests_until = worked_until.after(rest(worked, self.core.config.migration_share));
                 self.moves.time.rests_until = rests_until;
                 Wake::At(rests_until)
             }
