@@ -4,7 +4,7 @@ use super::categories::Categories;
 use super::context::Context;
 use super::error::CommandError;
 use super::flags::{Flag, Flags};
-use super::keys::Keys;
+use super::keys::{Access, Keys};
 use super::route::Route;
 use crate::resp::Arguments;
 
@@ -26,6 +26,8 @@ pub struct Spec {
     pub acl: Categories,
     /// Which arguments are keys.
     pub keys: Keys,
+    /// What it does with its keys where that depends on the arguments (`Access::VARIABLE`).
+    pub access: Option<fn(&Arguments<'_>) -> Access>,
     /// Hints for clients that send a command to several nodes.
     pub tips: &'static [&'static str],
     /// The Redis or Valkey version that had it first.
@@ -53,6 +55,7 @@ impl Spec {
         flags: Flags::NONE,
         acl: Categories::NONE,
         keys: Keys::None,
+        access: None,
         tips: &[],
         since: "1.0.0",
         group: Group::Generic,

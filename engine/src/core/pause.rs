@@ -23,6 +23,11 @@ impl Pause {
         *self = Self::default();
     }
 
+    /// Whether reads go on.
+    pub fn is_of_writes(&self) -> bool {
+        self.writes_only
+    }
+
     /// When it ends, if it runs.
     pub fn ends_ms(&self, now: Now) -> Option<u64> {
         self.is_active(now).then_some(self.until_ms)

@@ -51,6 +51,10 @@ pub struct Stats {
     pub rejected_connections: u64,
     /// Connections that were closed because their clients read too slowly.
     pub output_limit_closed: u64,
+    /// Connections that were closed because a request was beyond `client-query-buffer-limit`.
+    pub request_limit_closed: u64,
+    /// Passwords that were wrong.
+    pub auth_failures: u64,
 }
 
 impl Stats {
@@ -83,6 +87,11 @@ impl Stats {
     /// How often each error code was answered, by name.
     pub fn errors(&self) -> impl Iterator<Item = (&str, u64)> {
         self.errors.iter().map(|(code, count)| (code.as_str(), *count))
+    }
+
+    /// Microseconds of all commands together.
+    pub fn command_us(&self) -> u64 {
+        self.commands.iter().map(|command| command.nanos).sum::<u64>() / 1000
     }
 
     /// Sets everything back to zero (`CONFIG RESETSTAT`).

@@ -78,18 +78,34 @@ counters! {
     used_bytes_peak: Sum State,
     /// Bytes in use that are not keys and values.
     overhead_bytes: Sum State,
+    /// Bytes in use that do not count against `maxmemory`: tables, and what waits to be freed.
+    uncharged_bytes: Sum State,
     /// Bytes that an empty core uses.
     startup_bytes: Sum State,
     /// Bytes of the arena's objects, with what their size classes waste.
     arena_allocated_bytes: Sum State,
-    /// Bytes of memory that the arena holds from the kernel.
+    /// Bytes of the pages that hold objects, and of large objects.
+    arena_active_bytes: Sum State,
+    /// Bytes of memory that the arena holds from the kernel: with empty pages, and pages that are backed ahead.
     arena_mapped_bytes: Sum State,
     /// Bytes that forks keep from being given back.
     fork_retained_bytes: Sum State,
     /// Bytes that were deleted and are still to be given back.
     reclaiming_bytes: Sum State,
-    /// Objects that were deleted and are still to be given back.
+    /// Things (slots, large values) that were deleted and are still to be given back.
     reclaiming_objects: Sum State,
+    /// Things that were given back in the background.
+    reclaimed_objects: Sum State,
+    /// Milliseconds for which there has been more data than `maxmemory`, until now.
+    over_memory_ms: Max State,
+    /// The same of all times together.
+    over_memory_ms_total: Max Total,
+    /// When the most was in use, in Unix seconds.
+    used_bytes_peak_at_s: Max State,
+    /// Whether sparse pages are being emptied.
+    defragmenting: Max State,
+    /// Allocations that were moved out of sparse pages.
+    defragmented: Sum State,
 
     /// Connections that were accepted.
     connections_received: Sum Total,
@@ -131,7 +147,7 @@ counters! {
     /// Keys in that sample.
     ttl_samples: Sum State,
     /// Changes of keys.
-    changes: Sum Total,
+    changes: Sum State,
     /// Reads that found their key.
     hits: Sum Total,
     /// Reads that found none.
@@ -142,14 +158,12 @@ counters! {
     fields_expired: Sum Total,
     /// Keys that were evicted.
     keys_evicted: Sum Total,
-    /// Microseconds spent in looking for expired keys.
+    /// Microseconds spent in looking for expired keys in the background.
     expire_us: Sum Total,
     /// Forks that were opened.
     forks_opened: Sum Total,
     /// Forks that are open.
     forks_live: Sum State,
-    /// Microseconds that the last fork took to open.
-    fork_last_us: Max State,
     /// Slots of this core.
     slots: Sum State,
 
@@ -198,7 +212,9 @@ counters! {
     turns: Sum Total,
     /// Turns a second, lately.
     turns_per_second: Sum State,
-    /// Microseconds in turns, without sleep.
+    /// Microseconds a second in turns, lately.
+    turn_us_per_second: Sum State,
+    /// Microseconds in turns, without sleep and without the system call that ends a turn.
     turn_us: Sum Total,
     /// Microseconds in commands.
     command_us: Sum Total,

@@ -78,6 +78,8 @@ pub struct Memory {
     #[cfg(test)]
     pub(crate) moves_all: bool,
     live_bytes: u64,
+    /// Allocations that were moved out of sparse pages.
+    pub moved: u64,
     reclaiming: Reclaiming,
 }
 
@@ -95,6 +97,7 @@ impl Memory {
             #[cfg(test)]
             moves_all: false,
             live_bytes: 0,
+            moved: 0,
             reclaiming: Reclaiming::default(),
         })
     }

@@ -63,6 +63,8 @@ pub struct Reclaiming {
     bytes: u64,
     /// Bytes that forks retained and no fork needs any more.
     released_bytes: u64,
+    /// Things that waited and were freed.
+    done: u64,
 }
 
 impl Reclaiming {
@@ -93,6 +95,16 @@ impl Memory {
     /// Bytes that forks kept, that none needs any more, and that wait to be freed.
     pub fn released_bytes(&self) -> u64 {
         self.reclaiming.released_bytes
+    }
+
+    /// Things that wait to be freed: slots, large values, and what forks have let go of, each as one.
+    pub fn reclaiming_count(&self) -> u64 {
+        self.reclaiming.queue.len() as u64
+    }
+
+    /// Things that waited and were freed.
+    pub fn reclaimed_count(&self) -> u64 {
+        self.reclaiming.done
     }
 
     /// Whether anything waits to be freed.
@@ -132,6 +144,7 @@ impl Memory {
                 }
                 Reclaim::Retired(bag) => self.step_retired(bag, &mut work).map(Reclaim::Retired),
             };
+            self.reclaiming.done += u64::from(rest.is_none());
             rest.into_iter().for_each(|rest| self.reclaiming.queue.push_front(rest));
             self.reclaiming.settle();
         }

@@ -42,7 +42,8 @@ pub fn describe(session: &Session, now: Now) -> String {
     line
 }
 
-fn flags(session: &Session) -> String {
+/// The letters that say what kind of client it is.
+pub(super) fn flags(session: &Session) -> String {
     let flags: String = [
         ('S', session.class == ClientClass::Replica),
         ('P', session.class == ClientClass::Pubsub),

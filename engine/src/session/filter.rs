@@ -1,11 +1,15 @@
 //! Which clients CLIENT LIST shows and CLIENT KILL ends.
 
 use super::client::{ClientId, Session};
+use super::describe::flags;
 use crate::commands::CommandError;
 use crate::config::ClientClass;
 use crate::core::Now;
 use crate::number::parse_i64;
 use crate::resp::Arguments;
+
+/// Letters that CLIENT LIST of Redis and Valkey may show in `flags`.
+const FLAG_LETTERS: &[u8] = b"NOMSPxbtRBdFcuAUrLeTIEiw";
 
 /// Conditions that a client has to meet, all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +23,11 @@ pub struct Filter {
     lib_version: Option<Vec<u8>>,
     age_min_s: u64,
     idle_min_s: u64,
+    ip: Option<Vec<u8>>,
+    /// Letters of CLIENT LIST's `flags`, all of which the client has.
+    flags: Vec<u8>,
+    /// Conditions that the client must not meet (`NOT-NAME`).
+    not: Vec<Filter>,
     /// Whether the client that asks is left out.
     pub skip_me: bool,
 }
@@ -45,10 +54,14 @@ impl Filter {
             let value = words.opt(at + 1).ok_or(CommandError::Syntax)?;
             if words.is(at, "ID") {
                 at = filter.parse_ids(words, at + 1, bad_id)?;
-                continue;
+            } else if words.is(at, "NOT-ID") {
+                let mut not = Self::default();
+                at = not.parse_ids(words, at + 1, bad_id)?;
+                filter.not.push(not);
+            } else {
+                filter.parse_pair(words.at(at), value)?;
+                at += 2;
             }
-            filter.parse_pair(words.at(at), value)?;
-            at += 2;
         }
         Ok(filter)
     }
@@ -75,7 +88,30 @@ impl Filter {
 
     fn parse_pair(&mut self, condition: &[u8], value: &[u8]) -> Result<(), CommandError> {
         let text = || String::from_utf8_lossy(value);
-        match condition.to_ascii_uppercase().as_slice() {
+        let condition = condition.to_ascii_uppercase();
+        if let Some(negated) = condition.strip_prefix(b"NOT-") {
+            if matches!(negated, b"SKIPME" | b"MAXAGE" | b"IDLE") || negated.starts_with(b"NOT-") {
+                return Err(CommandError::Syntax);
+            }
+            let mut not = Self::default();
+            not.parse_pair(negated, value)?;
+            self.not.push(not);
+            return Ok(());
+        }
+        match condition.as_slice() {
+            b"IP" => self.ip = Some(value.to_vec()),
+            b"DB" if value == b"0" => {}
+            b"DB" if parse_i64(value).is_none() => {
+                return Err(CommandError::Static("ERR DB is not an integer or out of range"));
+            }
+            b"DB" => return Err(CommandError::Static("ERR DB number should be between 0 and 0")),
+            b"FLAGS" => match value.iter().find(|letter| !FLAG_LETTERS.contains(letter)) {
+                None => self.flags = value.to_vec(),
+                Some(_) => {
+                    let text = format!("ERR Unknown flags found in the provided filter: {}", text());
+                    return Err(CommandError::text(text));
+                }
+            },
             b"ADDR" => self.peer = Some(value.to_vec()),
             b"LADDR" => self.local = Some(value.to_vec()),
             b"NAME" => self.name = Some(value.to_vec()),
@@ -103,13 +139,19 @@ impl Filter {
         (self.ids.is_empty() || self.ids.contains(&session.id))
             && equals(&self.peer, session.peer.as_bytes())
             && equals(&self.local, session.local.as_bytes())
+            && equals(&self.ip, session.peer.rsplit_once(':').map_or("", |(ip, _)| ip).as_bytes())
             && equals(&self.name, &session.name)
             && equals(&self.lib_name, &session.lib_name)
             && equals(&self.lib_version, &session.lib_version)
             && self.class.is_none_or(|class| class == Class::of(session))
             && session.age_s(now) >= self.age_min_s
             && session.idle_s(now) >= self.idle_min_s
+            && (self.flags.is_empty() || {
+                let flags = flags(session);
+                self.flags.iter().all(|letter| flags.as_bytes().contains(letter))
+            })
             && !(self.skip_me && session.id == caller)
+            && !self.not.iter().any(|not| not.admits(session, caller, now))
     }
 }
 
@@ -172,6 +214,9 @@ mod tests {
             "NAME n",
             "IDLE 40",
             "ID 3 7 TYPE normal SKIPME no",
+            "IP 1.2.3.4 FLAGS N DB 0",
+            "NOT-ID 8 9 NOT-NAME m",
+            "not-flags Ue NOT-TYPE pubsub",
         ] {
             assert!(admits(line, 7), "{line}");
         }
@@ -186,6 +231,12 @@ mod tests {
             "IDLE 41",
             "SKIPME yes",
             "LIB-NAME x",
+            "IP 1.2.3",
+            "FLAGS NU",
+            "NOT-ID 6 7",
+            "NOT-FLAGS N",
+            "NOT-DB 0",
+            "NOT-USER default",
         ] {
             assert!(!admits(line, 7), "{line}");
         }
@@ -206,6 +257,11 @@ mod tests {
             ("SKIPME maybe", "ERR syntax error"),
             ("MAXAGE x", "ERR maxage is not an integer or out of range"),
             ("MAXAGE 0", "ERR maxage should be greater than 0"),
+            ("DB x", "ERR DB is not an integer or out of range"),
+            ("FLAGS Q", "ERR Unknown flags found in the provided filter: Q"),
+            ("NOT-MAXAGE 5", "ERR syntax error"),
+            ("NOT-NOT-ID 5", "ERR syntax error"),
+            ("NOT-USER bob", "ERR No such user 'bob'"),
         ] {
             assert_eq!(parse(line), Err(error.to_owned()), "{line}");
         }

@@ -207,6 +207,7 @@ impl Shard {
 
     /// Empties all slots.
     pub fn flush(&mut self) {
+        self.stats.changes += self.keys();
         let mut from = 0;
         while from < SLOT_COUNT {
             let Some(slot) = self.used.next(from) else { break };

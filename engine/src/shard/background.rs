@@ -17,13 +17,19 @@ pub enum Background {
 }
 
 /// The kinds of work, in the order of their turns.
-#[derive(Clone, Copy, Debug)]
-enum Work {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Work {
+    /// What was deleted, or kept by forks, is freed.
     Reclaim,
+    /// Expired keys and fields are looked for.
     Expire,
+    /// Keys are evicted.
     Evict,
+    /// The queues by which keys are evicted are kept in order.
     Queues,
+    /// Sparse pages are emptied.
     Defragment,
+    /// Empty pages are given back to the kernel.
     Release,
 }
 
@@ -59,9 +65,9 @@ impl Default for Turns {
 }
 
 impl Shard {
-    /// Does background work, step by step, as long as `may_go_on`; says when to be called again. At least one step of one
-    /// kind is done whenever there is work.
-    pub fn background(&mut self, now_ms: u64, may_go_on: &mut dyn FnMut() -> bool) -> Background {
+    /// Does background work, step by step, as long as `may_go_on`, which is told what the step was; says when to be called
+    /// again. At least one step of one kind is done whenever there is work.
+    pub fn background(&mut self, now_ms: u64, may_go_on: &mut dyn FnMut(Work) -> bool) -> Background {
         self.clock_ms = now_ms;
         self.settle_ahead(now_ms);
         let mut idle = 0;
@@ -70,7 +76,7 @@ impl Shard {
             self.turns.next = (self.turns.next + 1) % TURNS.len();
             if self.step(work, now_ms) {
                 idle = 0;
-                if !may_go_on() {
+                if !may_go_on(work) {
                     return Background::Now;
                 }
             } else {
@@ -172,19 +178,19 @@ mod tests {
     #[test]
     fn the_sweep_rests_until_something_may_be_due() {
         let mut shard = shard(ShardLimits::default());
-        assert_eq!(shard.background(NOW, &mut || true), Background::Idle);
+        assert_eq!(shard.background(NOW, &mut |_| true), Background::Idle);
         set(&mut shard, "late", NOW, Expiry::At(NOW + 60_000));
-        assert_eq!(shard.background(NOW, &mut || true), Background::At(NOW + 60_000));
+        assert_eq!(shard.background(NOW, &mut |_| true), Background::At(NOW + 60_000));
         set(&mut shard, "early", NOW, Expiry::At(NOW + 5_500));
-        assert_eq!(shard.background(NOW, &mut || true), Background::At(NOW + 5_000));
-        assert_eq!(shard.background(NOW + 5_000, &mut || true), Background::At(NOW + 5_100));
-        assert_eq!(shard.background(NOW + 5_500, &mut || true), Background::At(NOW + 60_000));
+        assert_eq!(shard.background(NOW, &mut |_| true), Background::At(NOW + 5_000));
+        assert_eq!(shard.background(NOW + 5_000, &mut |_| true), Background::At(NOW + 5_100));
+        assert_eq!(shard.background(NOW + 5_500, &mut |_| true), Background::At(NOW + 60_000));
         assert_eq!((shard.keys(), shard.stats().expired_keys), (1, 1));
         shard.set_active_expire(false);
-        assert_eq!(shard.background(NOW + 70_000, &mut || true), Background::Idle);
+        assert_eq!(shard.background(NOW + 70_000, &mut |_| true), Background::Idle);
         assert_eq!(shard.keys(), 1);
         shard.set_active_expire(true);
-        assert_eq!(shard.background(NOW + 70_000, &mut || true), Background::Idle);
+        assert_eq!(shard.background(NOW + 70_000, &mut |_| true), Background::Idle);
         assert_eq!(shard.keys(), 0);
     }
 
@@ -200,7 +206,7 @@ mod tests {
             set(&mut shard, &number.to_string(), NOW, Expiry::At(NOW + 1000 * (number / 5000)));
         }
         let mut calls = 0;
-        while shard.background(NOW + 1_500, &mut || false) == Background::Now {
+        while shard.background(NOW + 1_500, &mut |_| false) == Background::Now {
             calls += 1;
         }
         assert!(calls > 100, "{calls} calls with one step each");

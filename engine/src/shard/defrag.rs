@@ -42,6 +42,13 @@ pub struct Walk {
     rest_until_ms: u64,
 }
 
+impl Walk {
+    /// Whether a walk is under way.
+    pub fn is_walking(&self) -> bool {
+        self.is_walking
+    }
+}
+
 fn is_fragmented(usage: ArenaUsage) -> bool {
     usage.page_bytes > usage.allocated_bytes / 100 * START_PERCENT + SLACK_BYTES
 }
@@ -175,6 +182,7 @@ impl Memory {
         let Ok(new) = self.arena.allocate(purpose, bytes) else { return old };
         self.arena.copy(old, new, bytes);
         self.arena.free(old);
+        self.moved += 1;
         new
     }
 }
@@ -226,14 +234,14 @@ mod tests {
         let before = shard.memory.arena.usage();
         assert!(before.page_bytes > before.allocated_bytes * 3, "{before:?}");
         shard.set_defragment(false);
-        while shard.background(NOW, &mut || true) == Background::Now {}
+        while shard.background(NOW, &mut |_| true) == Background::Now {}
         assert_eq!(
             shard.memory.arena.usage().page_bytes,
             before.page_bytes,
             "nothing moves while it is not wanted"
         );
         shard.set_defragment(true);
-        while shard.background(NOW, &mut || true) == Background::Now {}
+        while shard.background(NOW, &mut |_| true) == Background::Now {}
         let after = shard.memory.arena.usage();
         assert!(after.page_bytes <= after.allocated_bytes * 5 / 4 + SLACK_BYTES, "{after:?}");
         assert!(after.idle_bytes <= after.page_bytes / 8 + (64 << 10), "{after:?}");

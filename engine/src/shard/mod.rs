@@ -14,6 +14,7 @@ mod expire;
 mod fields;
 mod fork;
 mod hash;
+mod lifetimes;
 mod limits;
 mod load;
 mod packed;
@@ -34,13 +35,14 @@ use crate::object::{self, Parts};
 use crate::table::{Found, TableRoot};
 
 pub use apply::ApplyError;
-pub use background::Background;
+pub use background::{Background, Work};
 pub use delta::{Taken, WatchId};
 pub use effect::{CarriedField, Effect, Fields, PIECE_BYTES, Run};
 pub use entry::{Entry, Kind};
 pub use eviction::Room;
 pub use fork::{Copied, ForkError, ForkId, ForkItem, ForkValue};
 pub use hash::{Field, HashView};
+pub use lifetimes::Lifetimes;
 pub use limits::ShardLimits;
 pub use scan::ScanCursor;
 use slot_set::SlotSet;
@@ -251,9 +253,19 @@ impl Shard {
         &self.stats
     }
 
-    /// Starts counting anew.
+    /// Starts counting anew, but for changes: those count since the last save, and nothing is ever saved.
     pub fn reset_stats(&mut self) {
-        self.stats = ShardStats::default();
+        self.stats = ShardStats { changes: self.stats.changes, ..ShardStats::default() };
+    }
+
+    /// Forks that are open.
+    pub fn forks_live(&self) -> u64 {
+        self.forks.live()
+    }
+
+    /// Whether sparse pages are being emptied.
+    pub fn is_defragmenting(&self) -> bool {
+        self.walk.is_walking()
     }
 
     /// The limits in force.

@@ -154,9 +154,9 @@ mod tests {
         let later = NOW + 10_000;
         while target.sweep_expired(later, 10) {}
         assert_eq!((target.slot_keys(slot()), target.stats().expired_keys), (500, 0));
-        assert_eq!(target.background(later, &mut || true), Background::At(NOW + 1_000_000));
+        assert_eq!(target.background(later, &mut |_| true), Background::At(NOW + 1_000_000));
         target.promote(slot());
-        assert_eq!(target.background(later, &mut || true), Background::At(NOW + 1_000_000));
+        assert_eq!(target.background(later, &mut |_| true), Background::At(NOW + 1_000_000));
         assert_eq!((target.slot_keys(slot()), target.stats().expired_keys), (200, 300));
     }
 
@@ -179,9 +179,9 @@ mod tests {
             copy(&mut source, &mut target);
             assert_eq!(target.make_room(0, 100_000, NOW), Room::Full, "{policy:?}");
             assert_eq!((target.keys(), target.slot_keys(slot())), (0, 500), "{policy:?}");
-            assert!(target.background(NOW, &mut || true) != Background::Now);
+            assert!(target.background(NOW, &mut |_| true) != Background::Now);
             target.promote(slot());
-            while target.background(NOW, &mut || true) == Background::Now {}
+            while target.background(NOW, &mut |_| true) == Background::Now {}
             assert_ne!(target.make_room(0, 100_000, NOW), Room::Over, "{policy:?}");
             let left = if policy.volatile_only() { 200 } else { 0 };
             assert_eq!((target.keys(), target.slot_keys(slot())), (left, left), "{policy:?}");
@@ -204,11 +204,11 @@ mod tests {
         // Passing through the queues takes them to the main one, and the others out.
         source.make_room(source.charged_bytes() * 3 / 4, 10_000, NOW);
         ask(&mut source, 0..100);
-        assert_eq!(target.background(NOW, &mut || true), Background::Idle, "the queues of no key are built");
+        assert_eq!(target.background(NOW, &mut |_| true), Background::Idle, "the queues of no key are built");
         target.stage(slot());
         copy(&mut source, &mut target);
         target.promote(slot());
-        while target.background(NOW, &mut || true) == Background::Now {}
+        while target.background(NOW, &mut |_| true) == Background::Now {}
         let goal = target.charged_bytes() / 3;
         while target.make_room(goal, 100, NOW) != Room::Enough {}
         let there = |range: std::ops::Range<usize>| {

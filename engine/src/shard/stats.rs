@@ -13,6 +13,10 @@ pub struct ShardStats {
     pub expired_fields: u64,
     /// Keys that were evicted.
     pub evicted_keys: u64,
+    /// Changes of keys, one for each effect.
+    pub changes: u64,
+    /// Forks that were opened.
+    pub forks_opened: u64,
     /// Forks that were ended because they retained too much.
     pub forks_overrun: u64,
 }

@@ -257,6 +257,7 @@ impl<'k> Write<'_, 'k> {
     where
         'k: 'e,
     {
+        self.shard.stats.changes += 1;
         if self.shard.is_watched(self.key.slot) {
             self.shard.emit(self.key.slot, &effect(self.key.bytes));
         }

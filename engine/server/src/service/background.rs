@@ -1,7 +1,7 @@
 //! What a core does between commands: reclaim, expiry, memory given back, clients that overstay.
 
 use std::time::Duration;
-use whimbrel_engine::shard::Background;
+use whimbrel_engine::shard::{Background, Work};
 use whimbrel_net::{Io, Monotonic, Wake};
 
 use super::CoreService;
@@ -23,6 +23,28 @@ pub struct Due {
     commands_worked: u64,
     /// Until when it leaves the core to the clients, if there are any.
     rests_until: Monotonic,
+    /// Where the time of this core's turns went.
+    pub spent: Spent,
+}
+
+/// Where the time of a core's turns went, since the start.
+#[derive(Clone, Copy, Default)]
+pub struct Spent {
+    /// Turns altogether, without the system call at their end.
+    pub turns: Duration,
+    /// The longest turn.
+    pub turn_max: Duration,
+    /// Work on keys in the background.
+    pub background: Duration,
+    /// The part of it that looked for expired keys.
+    pub expiry: Duration,
+}
+
+impl Spent {
+    fn turn(&mut self, took: Duration) {
+        self.turns += took;
+        self.turn_max = self.turn_max.max(took);
+    }
 }
 
 impl CoreService {
@@ -61,6 +83,7 @@ impl CoreService {
         let commands = self.core.stats.commands_processed;
         let is_busy = std::mem::replace(&mut self.background.commands_worked, commands) != commands;
         if is_busy && now < self.background.rests_until {
+            self.background.spent.turn(Monotonic::now().since(now));
             return Wake::At(self.background.rests_until);
         }
         let start = Monotonic::now();
@@ -69,17 +92,30 @@ impl CoreService {
         let end = if is_walking { turn / 2 } else { turn };
         let now_ms = self.now(io).unix_ms;
         self.core.shard.set_defragment(!self.moves.has_departures());
-        let wake = match self.core.shard.background(now_ms, &mut || Monotonic::now().since(start) < end) {
+        let (mut looked_at, mut expiry) = (start, Duration::ZERO);
+        let mut may_go_on = |work| {
+            let step_start = std::mem::replace(&mut looked_at, Monotonic::now());
+            if work == Work::Expire {
+                expiry += looked_at.since(step_start);
+            }
+            looked_at.since(start) < end
+        };
+        let wake = match self.core.shard.background(now_ms, &mut may_go_on) {
             Background::Now => Wake::Now,
             Background::At(at_ms) => Wake::At(now.after(Duration::from_millis(at_ms.saturating_sub(now_ms)))),
             Background::Idle => Wake::Idle,
         };
         let wake = if is_walking && self.walk_forks(start, turn) { Wake::Now } else { wake };
+        let mut worked_until = looked_at;
         if wake == Wake::Now {
-            let worked_until = Monotonic::now();
+            worked_until = Monotonic::now();
             let rest = rest(worked_until.since(start), self.core.config.background_share);
             self.background.rests_until = worked_until.after(rest);
         }
+        let spent = &mut self.background.spent;
+        spent.turn(worked_until.since(now));
+        spent.background += worked_until.since(start);
+        spent.expiry += expiry;
         wake
     }
 

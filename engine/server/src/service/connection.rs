@@ -61,6 +61,8 @@ pub struct Connection {
     pub is_link: bool,
     /// No further command runs; closed when the replies before are in the output.
     pub closing: bool,
+    /// Bytes of all replies so far.
+    pub bytes_out: u64,
     /// When output first stood above the soft limit, in monotonic microseconds.
     pub soft_limit_since_us: Option<u64>,
 }
@@ -84,6 +86,7 @@ impl Connection {
             line_full: false,
             is_link: false,
             closing: false,
+            bytes_out: 0,
             soft_limit_since_us: None,
         }
     }
@@ -95,6 +98,7 @@ impl Connection {
 
     /// Another core has made a reply of so many bytes: the larger they are, the fewer are asked for ahead.
     pub fn note_reply(&mut self, bytes: usize) {
+        self.bytes_out += bytes as u64;
         let fitting = REPLIES_WAITING_BYTES / bytes.max(1);
         self.window = fitting.clamp(1, self.window * 2).min(REPLIES_WAITING_MAX);
     }

@@ -62,7 +62,7 @@ impl CoreService {
         self.settle_group();
         self.observe(io);
         self.observe_clients(io);
-        session.traffic = observe::traffic(io, connection);
+        observe::note_traffic(io, connection, session);
         let mut part = Vec::new();
         let caller = session.id;
         let mut context = Context { core: &mut self.core, session, reply, now, spec: command.spec };

@@ -7,7 +7,7 @@ use whimbrel_engine::commands::{
 };
 use whimbrel_engine::core::Action;
 use whimbrel_engine::key::KEY_BYTES_MAX;
-use whimbrel_engine::resp::{Arguments, Batch, Limits, OwnedArguments, Piece, Reply, Stop};
+use whimbrel_engine::resp::{Arguments, Batch, Limits, OwnedArguments, Piece, ProtocolError, Reply, Stop};
 use whimbrel_engine::session::{ReplyMode, Session};
 use whimbrel_engine::shard::Key;
 use whimbrel_net::{ConnectionId, Io};
@@ -165,6 +165,8 @@ impl CoreService {
                 Stop::Full if !connection.waits() => {}
                 Stop::Full | Stop::Incomplete { .. } => break,
                 Stop::Error(error) => {
+                    let is_too_big = error == ProtocolError::TooBigRequest;
+                    self.core.stats.request_limit_closed += u64::from(is_too_big);
                     if connection.waits() {
                         connection.malformed = Some(error);
                     } else {
@@ -295,7 +297,7 @@ impl CoreService {
         if let Route::Gather(_) = command.spec.route {
             self.observe(io);
             self.observe_clients(io);
-            session.traffic = observe::traffic(io, connection);
+            observe::note_traffic(io, connection, session);
         }
         let is_quick = is_quick(&self.core.config, command.spec, arguments);
         if !is_quick {
@@ -409,10 +411,14 @@ pub(super) fn flush(io: &mut Io<Message>, connection: &mut Connection, reply: &m
         return;
     }
     let id = connection.id;
+    connection.bytes_out += reply.len() as u64;
     if connection.replies.is_empty() {
         reply.drain(|piece| match piece {
             Piece::Bytes(bytes) => io.output(id).extend_from_slice(bytes),
-            Piece::Pinned(value) => io.send_pinned(id, value),
+            Piece::Pinned(value) => {
+                connection.bytes_out += (*value).as_ref().len() as u64;
+                io.send_pinned(id, value);
+            }
         });
     } else {
         reply.drain(|piece| match piece {

@@ -1,7 +1,7 @@
 //! What a core is told of the process, the reactor and its connections, for INFO and CLIENT LIST.
 
 use whimbrel_engine::info::{Counters, LimitUse};
-use whimbrel_engine::session::Traffic;
+use whimbrel_engine::session::{Session, Traffic};
 use whimbrel_net::Io;
 
 use super::CoreService;
@@ -15,6 +15,7 @@ impl CoreService {
         let gauges = io.gauges();
         let options = io.options();
         let moves = self.count_moves();
+        let spent = self.background.spent;
         let observed = &mut self.core.observed;
         observed.outside = Counters {
             connections_received: self.core.stats.connections_received,
@@ -25,6 +26,10 @@ impl CoreService {
             reads_processed: gauges.completions,
             writes_processed: gauges.sends,
             turns: gauges.turns,
+            turn_us: spent.turns.as_micros() as u64,
+            turn_us_max: spent.turn_max.as_micros() as u64,
+            background_us: spent.background.as_micros() as u64,
+            expire_us: spent.expiry.as_micros() as u64,
             forwarded_out: self.forwarded_out,
             forwarded_in: self.forwarded_in,
             mailbox_full: gauges.mailbox_full,
@@ -52,37 +57,36 @@ impl CoreService {
         outside.net_input_bytes = gauges.bytes_in;
         outside.net_output_bytes = gauges.bytes_out;
         outside.turns = gauges.turns;
+        outside.turn_us = self.background.spent.turns.as_micros() as u64;
         let used_bytes = self.core.shard.used_bytes() + self.core.shard.overhead_bytes();
-        self.core.observed.sample(now, self.core.stats.commands_processed, used_bytes);
+        let is_over = self.core.memory_max().is_some_and(|max| self.core.shard.charged_bytes() > max);
+        self.core.observed.sample(now, self.core.stats.commands_processed, used_bytes, is_over);
     }
 
     /// What CLIENT LIST shows of every connection.
     pub(super) fn observe_clients(&mut self, io: &Io<Message>) {
         for connection in self.connections.iter().flatten() {
-            let traffic = traffic(io, connection);
             if let Some(session) = self.core.sessions.at_mut(connection.session) {
-                session.traffic = Traffic {
-                    bytes_in: session.traffic.bytes_in,
-                    bytes_out: session.traffic.bytes_out,
-                    ..traffic
-                };
+                note_traffic(io, connection, session);
             }
         }
     }
 }
 
-/// What is known of a connection's buffers.
-pub fn traffic(io: &Io<Message>, connection: &Connection) -> Traffic {
+/// Notes what is known of a connection's buffers. Bytes that came in are counted in the session itself.
+pub fn note_traffic(io: &Io<Message>, connection: &Connection, session: &mut Session) {
     let backlog: usize = connection.backlog.iter().map(|command| command.view().bytes_total()).sum();
     let query_bytes = connection.pending_input() + backlog;
     let output_bytes = io.output_pending_bytes(connection.id);
     let input_room = connection.input.capacity();
-    Traffic {
+    session.traffic = Traffic {
+        bytes_in: session.traffic.bytes_in,
         descriptor: connection.id.index() as i32,
         query_bytes,
         query_free_bytes: input_room.saturating_sub(connection.input.len()),
         output_bytes,
+        bytes_out: connection.bytes_out,
         memory_bytes: size_of::<Connection>() + input_room + output_bytes + connection.parser.memory_bytes(),
         ..Traffic::default()
-    }
+    };
 }

@@ -14,7 +14,7 @@ pub const SPEC: Spec = Spec {
     name: "cluster|cancelslotmigrations",
     syntax: "[name | ALL]",
     arity: -2,
-    flags: Flags::of(&[Flag::Admin]),
+    flags: Flags::of(&[Flag::Admin, Flag::NoAsyncLoading, Flag::Stale]),
     acl: Categories::of(&[Category::Dangerous]),
     since: "9.0.0",
     group: Group::Cluster,

@@ -11,6 +11,7 @@ pub const SPEC: Spec = Spec {
     syntax: "slot count",
     arity: 4,
     flags: Flags::of(&[Flag::Stale]),
+    tips: &["nondeterministic_output"],
     since: "3.0.0",
     group: Group::Cluster,
     summary: "Keys of a slot of this core.",

@@ -1,7 +1,8 @@
 //! CLUSTER GETSLOTMIGRATIONS: the moves of this node, the latest first.
 
 use crate::commands::{
-    CommandError, Context, Flag, Flags, Gather, Group, PartContext, Route, Spec, run_gather,
+    Categories, Category, CommandError, Context, Flag, Flags, Gather, Group, PartContext, Route, Spec,
+    run_gather,
 };
 use crate::moves::MoveReport;
 use crate::resp::Arguments;
@@ -10,7 +11,8 @@ use crate::resp::Arguments;
 pub const SPEC: Spec = Spec {
     name: "cluster|getslotmigrations",
     arity: 2,
-    flags: Flags::of(&[Flag::Loading, Flag::Stale]),
+    flags: Flags::of(&[Flag::Admin, Flag::NoAsyncLoading, Flag::Stale]),
+    acl: Categories::of(&[Category::Dangerous]),
     since: "9.0.0",
     group: Group::Cluster,
     summary: "The moves that go on and the latest that ended, with their progress.",

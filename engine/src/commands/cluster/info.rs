@@ -8,6 +8,7 @@ pub const SPEC: Spec = Spec {
     name: "cluster|info",
     arity: 2,
     flags: Flags::of(&[Flag::Loading, Flag::Stale]),
+    tips: &["nondeterministic_output"],
     since: "3.0.0",
     group: Group::Cluster,
     summary: "Whether the slots are served, and by how many nodes.",

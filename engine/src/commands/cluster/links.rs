@@ -8,6 +8,7 @@ pub const SPEC: Spec = Spec {
     name: "cluster|links",
     arity: 2,
     flags: Flags::of(&[Flag::Stale]),
+    tips: &["nondeterministic_output"],
     since: "7.0.0",
     group: Group::Cluster,
     summary: "Connections between nodes for gossip; there is no gossip, so there are none.",

@@ -17,7 +17,7 @@ pub const SPEC: Spec = Spec {
     name: "cluster|migrateslots",
     syntax: "SLOTSRANGE start end [start end ...] NODE id [SLOTSRANGE ... NODE id ...] [DRYRUN]",
     arity: -7,
-    flags: Flags::of(&[Flag::Admin]),
+    flags: Flags::of(&[Flag::Admin, Flag::NoAsyncLoading, Flag::Stale]),
     acl: Categories::of(&[Category::Dangerous]),
     since: "9.0.0",
     group: Group::Cluster,

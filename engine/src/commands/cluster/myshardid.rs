@@ -8,6 +8,7 @@ pub const SPEC: Spec = Spec {
     name: "cluster|myshardid",
     arity: 2,
     flags: Flags::of(&[Flag::Stale]),
+    tips: &["nondeterministic_output"],
     since: "7.2.0",
     group: Group::Cluster,
     summary: "The id of the group of replicas that this core belongs to; it is alone in it.",

@@ -9,6 +9,7 @@ pub const SPEC: Spec = Spec {
     name: "cluster|nodes",
     arity: 2,
     flags: Flags::of(&[Flag::Loading, Flag::Stale]),
+    tips: &["nondeterministic_output"],
     since: "3.0.0",
     group: Group::Cluster,
     summary: "Nodes and their slots, a line for each.",

@@ -10,6 +10,7 @@ pub const SPEC: Spec = Spec {
     name: "cluster|shards",
     arity: 2,
     flags: Flags::of(&[Flag::Loading, Flag::Stale]),
+    tips: &["nondeterministic_output"],
     since: "7.0.0",
     group: Group::Cluster,
     summary: "Groups of nodes with the same data, and their slots.",

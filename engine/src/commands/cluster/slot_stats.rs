@@ -16,6 +16,7 @@ pub const SPEC: Spec = Spec {
     syntax: "SLOTSRANGE start end | ORDERBY metric [LIMIT count] [ASC | DESC]",
     arity: -4,
     flags: Flags::of(&[Flag::Loading, Flag::Stale]),
+    tips: &["nondeterministic_output", "request_policy:all_shards"],
     since: "8.0.0",
     group: Group::Cluster,
     summary: "Keys, memory and commands of slots.",

@@ -9,6 +9,7 @@ pub const SPEC: Spec = Spec {
     name: "cluster|slots",
     arity: 2,
     flags: Flags::of(&[Flag::Loading, Flag::Stale]),
+    tips: &["nondeterministic_output"],
     since: "3.0.0",
     group: Group::Cluster,
     summary: "Runs of slots and the node of each.",

@@ -47,6 +47,7 @@ fn run(context: &mut Context<'_>, arguments: &Arguments<'_>) -> Result<(), Comma
 pub fn authenticate(context: &mut Context<'_>, user: &[u8], password: &[u8]) -> Result<(), CommandError> {
     let is_right = !context.core.needs_password() || context.core.config.requirepass.accepts(password);
     if user != b"default" || !is_right {
+        context.core.stats.auth_failures += 1;
         return Err(CommandError::Static("WRONGPASS invalid username-password pair or user is disabled."));
     }
     context.session.authenticated = true;
@@ -85,6 +86,7 @@ mod tests {
             2> PING -> -NOAUTH Authentication required.
             2> AUTH default secret -> +OK
             2> PING -> +PONG
+            INFO stats -> $...acl_access_denied_auth:2 ...
             "#,
         );
     }

@@ -10,7 +10,7 @@ use crate::resp::Arguments;
 pub const SPEC: Spec = Spec {
     name: "hpexpireat",
     arity: -6,
-    flags: Flags::of(&[Flag::Write, Flag::DenyOom, Flag::Fast]),
+    flags: Flags::of(&[Flag::Write, Flag::Fast]),
     acl: Categories::of(&[Category::Hash]),
     keys: Keys::one(1, Access::RW.and(Access::UPDATE)),
     since: "7.4.0",

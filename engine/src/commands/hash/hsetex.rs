@@ -45,7 +45,11 @@ fn run(context: &mut Context<'_>, arguments: &Arguments<'_>) -> Result<(), Comma
     };
     let done = match options.expiry.unwrap_or(Expiry::Clear) {
         _ if !holds => false,
-        Expiry::At(at_ms) if at_ms <= now_ms => write.hash_remove_many(names())? == pairs.len() / 2,
+        // Fields that are set to expire in the past were set, and have expired.
+        Expiry::At(at_ms) if at_ms <= now_ms => {
+            write.hash_remove_many(names())?;
+            true
+        }
         expiry => {
             write.hash_set_many(names().zip((1..pairs.len()).step_by(2).map(|at| pairs.at(at))), expiry)?;
             true
@@ -104,9 +108,10 @@ mod tests {
     fn the_past_removes_fields() {
         check(
             r#"
-            HSETEX h EX 0 FIELDS 1 a 1 -> :0
+            HSETEX h EX 0 FIELDS 1 a 1 -> :1
+            EXISTS h -> :0
             HSET h a 1 b 2 c 3 -> :3
-            HSETEX h PXAT 1 FIELDS 2 a 1 x 1 -> :0
+            HSETEX h PXAT 1 FIELDS 2 a 1 x 1 -> :1
             HSETEX h EX 0 FIELDS 2 b 1 c 1 -> :1
             HLEN h -> :0
             SET h s -> +OK

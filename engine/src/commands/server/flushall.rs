@@ -91,7 +91,7 @@ mod tests {
         (0..2000).for_each(|number| drop(bench.ask(1, &format!("SET key:{number} {number:0100}"))));
         bench.check("FLUSHALL -> +OK");
         let now_ms = bench.now.unix_ms;
-        bench.core.shard.background(now_ms, &mut || true);
+        bench.core.shard.background(now_ms, &mut |_| true);
         assert_eq!(bench.core.shard.used_bytes(), before);
         assert_eq!(bench.core.shard.memory().reclaiming_bytes(), 0);
     }

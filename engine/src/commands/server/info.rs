@@ -25,7 +25,7 @@ pub const SPEC: Spec = Spec {
 };
 
 fn part(context: &mut PartContext<'_>, _arguments: &Arguments<'_>) -> Result<(), CommandError> {
-    context.core.report(context.session.as_deref()).encode(context.out);
+    context.core.report(context.session.as_deref(), context.now).encode(context.out);
     Ok(())
 }
 
@@ -43,6 +43,7 @@ fn merge(
         topology: &core.topology,
         total: &CoreStats::total(&cores),
         cores: &cores,
+        pause: core.pause,
         started: core.started,
         now: context.now,
     };

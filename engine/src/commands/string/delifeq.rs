@@ -10,10 +10,9 @@ use crate::resp::Arguments;
 pub const SPEC: Spec = Spec {
     name: "delifeq",
     arity: 3,
-    flags: Flags::of(&[Flag::Write]),
+    flags: Flags::of(&[Flag::Write, Flag::Fast]),
     acl: Categories::of(&[Category::String]),
-    keys: Keys::one(1, Access::RM.and(Access::ACCESS).and(Access::DELETE)),
-
+    keys: Keys::one(1, Access::RM.and(Access::DELETE)),
     since: "9.0.0",
     group: Group::String,
     summary: "Removes a key if it holds this string.",

@@ -15,6 +15,7 @@ pub const SPEC: Spec = Spec {
     flags: Flags::of(&[Flag::Write, Flag::DenyOom]),
     acl: Categories::of(&[Category::String]),
     keys: Keys::one(1, Access::RW.and(Access::ACCESS).and(Access::UPDATE).and(Access::VARIABLE)),
+    access: Some(access),
     since: "1.0.0",
     group: Group::String,
     summary: "Sets the string that a key holds, whatever it held before.",
@@ -23,6 +24,16 @@ pub const SPEC: Spec = Spec {
     run,
     ..Spec::BASE
 };
+
+/// The old value matters only to some options.
+fn access(arguments: &Arguments<'_>) -> Access {
+    let has = |option: &str| (3..arguments.len()).any(|at| arguments.is(at, option));
+    match (has("GET"), has("IFEQ")) {
+        (true, _) => Access::RW.and(Access::ACCESS).and(Access::UPDATE),
+        (false, true) => Access::RW.and(Access::UPDATE),
+        (false, false) => Access::OW.and(Access::UPDATE),
+    }
+}
 
 fn run(context: &mut Context<'_>, arguments: &Arguments<'_>) -> Result<(), CommandError> {
     let options = match arguments.len() {

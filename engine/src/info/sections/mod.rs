@@ -15,7 +15,7 @@ mod tallies;
 use super::core_stats::CoreStats;
 use super::process::Process;
 use crate::config::Config;
-use crate::core::Now;
+use crate::core::{Now, Pause};
 use crate::topology::Topology;
 use std::fmt::{Display, Write};
 
@@ -32,6 +32,8 @@ pub struct View<'a> {
     pub cores: &'a [CoreStats],
     /// All cores as one.
     pub total: &'a CoreStats,
+    /// Whether commands wait.
+    pub pause: Pause,
     /// When the process started.
     pub started: Now,
     /// The time.
@@ -218,6 +220,7 @@ mod tests {
             topology: &topology,
             cores: &cores,
             total: &total,
+            pause: Pause::default(),
             started,
             now,
         };

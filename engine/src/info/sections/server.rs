@@ -28,4 +28,10 @@ pub(super) fn write(view: &View<'_>, out: &mut Fields) {
     out.add("executable", &process.executable);
     out.add("config_file", &process.config_file);
     out.add("cores", process.cpus.len());
+    let addresses = config.bind.iter().filter(|_| config.port > 0).map(|bind| bind.trim_start_matches('-'));
+    let tcp = addresses.map(|bind| format!("name=tcp,bind={bind},port={}", config.port));
+    let unix = (!config.unixsocket.is_empty()).then(|| format!("name=unix,bind={}", config.unixsocket));
+    for (index, listener) in tcp.chain(unix).enumerate() {
+        out.add(format_args!("listener{index}"), listener);
+    }
 }

@@ -116,6 +116,11 @@ pub struct Forks {
 }
 
 impl Forks {
+    /// Forks that are open.
+    pub fn live(&self) -> u64 {
+        self.open.len() as u64
+    }
+
     /// Whether a fork of the slot still has a key with this hash ahead of it.
     pub fn needs(&self, slot: SlotId, hash: u64) -> bool {
         let Some(keeping) = self.keeping.get(&slot) else { return false };
@@ -202,6 +207,7 @@ impl Shard {
     /// Freezes a slot: O(1), whatever it holds. The fork is to be closed.
     pub fn fork(&mut self, slot: SlotId) -> ForkId {
         self.forks.last += 1;
+        self.stats.forks_opened += 1;
         let id = ForkId(self.forks.last);
         let Slot { table, .. } = self.slots[slot.number()];
         let epoch = self.memory.epoch;

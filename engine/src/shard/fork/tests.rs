@@ -123,7 +123,7 @@ fn how_keys_were_used_travels_with_them() {
         |shard: &Shard, name: &str| shard.peek(&shard.key(name.as_bytes()), NOW).and_then(|e| e.idle_s());
     let arrive = |policy| {
         let mut target = shard(policy);
-        target.background(NOW, &mut || true);
+        target.background(NOW, &mut |_| true);
         apply(&mut target, SlotId::of(b"{t}"), &runs);
         target
     };

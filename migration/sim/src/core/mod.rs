@@ -141,7 +141,7 @@ impl Core {
         self.retry_waiting(process, env);
         if env.dice.happens(env.scenario.background_per_million) {
             let mut steps = env.dice.below(20);
-            self.shard.background(wall_ms(env.now_us()), &mut || {
+            self.shard.background(wall_ms(env.now_us()), &mut |_| {
                 steps = steps.saturating_sub(1);
                 steps > 0
             });

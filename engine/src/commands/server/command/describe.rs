@@ -14,11 +14,11 @@ pub fn describe(reply: &mut Reply, spec: &Spec) {
     let categories: Vec<String> = spec.categories().names().map(|name| format!("@{name}")).collect();
     reply.set(categories.len());
     categories.iter().for_each(|name| reply.simple(name));
-    reply.array(spec.tips.len());
+    reply.set(spec.tips.len());
     spec.tips.iter().for_each(|tip| reply.bulk(tip));
-    reply.array(spec.keys.rules().len());
+    reply.set(spec.keys.rules().len());
     spec.keys.rules().iter().for_each(|rule| key_spec(reply, rule));
-    reply.array(spec.subcommands.len());
+    reply.set(spec.subcommands.len());
     spec.subcommands.iter().for_each(|spec| describe(reply, spec));
 }
 

@@ -26,7 +26,8 @@ fn run(context: &mut Context<'_>, arguments: &Arguments<'_>) -> Result<(), Comma
     for_each_key(spec, &inner, |position, access| keys.push((inner.at(position), access)))
         .map_err(|_| CommandError::Static("ERR Invalid arguments specified for command"))?;
     context.reply.array(keys.len());
-    for (key, access) in keys {
+    for (key, stated) in keys {
+        let access = spec.access.map_or(stated, |access| access(&inner));
         context.reply.array(2);
         context.reply.bulk(key);
         names(context.reply, access.names());
@@ -37,6 +38,19 @@ fn run(context: &mut Context<'_>, arguments: &Arguments<'_>) -> Result<(), Comma
 #[cfg(test)]
 mod tests {
     use crate::commands::testing::check;
+
+    #[test]
+    fn what_is_done_with_a_key_may_depend_on_the_arguments() {
+        check(
+            r#"
+            COMMAND GETKEYSANDFLAGS SET k v -> *1 *2 $1 k *2 +OW +update
+            COMMAND GETKEYSANDFLAGS SET k GET EX 10 -> *1 *2 $1 k *2 +OW +update
+            COMMAND GETKEYSANDFLAGS SET k v EX 10 get -> *1 *2 $1 k *3 +RW +access +update
+            COMMAND GETKEYSANDFLAGS SET k v IFEQ w -> *1 *2 $1 k *2 +RW +update
+            COMMAND GETKEYSANDFLAGS GETEX k -> *1 *2 $1 k *3 +RW +access +update
+            "#,
+        );
+    }
 
     #[test]
     fn commands_without_keys_are_refused() {

@@ -32,7 +32,7 @@ fn run(context: &mut Context<'_>, arguments: &Arguments<'_>) -> Result<(), Comma
     for name in arguments.from(2).iter() {
         match lookup_full(name) {
             Some(found) => describe(context.reply, found.spec),
-            None => context.reply.null_array(),
+            None => context.reply.null(),
         }
     }
     Ok(())
@@ -46,10 +46,10 @@ mod tests {
     fn unknown_names_are_null() {
         check(
             r#"
-            COMMAND INFO echo nosuch CLIENT|ID client|nosuch -> *4 *10 $4 echo :2 *3 +loading +stale +fast :0 :0 :0 *2 +@fast +@connection *0 *0 *0 *-1 *10 $9 client|id :2 ... *-1
+            COMMAND INFO echo nosuch CLIENT|ID client|nosuch -> *4 *10 $4 echo :2 *3 +loading +stale +fast :0 :0 :0 *2 +@fast +@connection *0 *0 *0 $-1 *10 $9 client|id :2 ... $-1
             COMMAND INFO -> *...
             HELLO 3 -> %...
-            COMMAND INFO echo nosuch -> *2 *10 $4 echo :2 ~3 +loading +stale +fast :0 :0 :0 ~2 +@fast +@connection *0 *0 *0 _
+            COMMAND INFO echo nosuch -> *2 *10 $4 echo :2 ~3 +loading +stale +fast :0 :0 :0 ~2 +@fast +@connection ~0 ~0 ~0 _
             "#,
         );
     }

@@ -6,6 +6,7 @@
 mod allowed;
 mod fork_walk;
 mod object;
+mod protocol;
 mod set_active_expire;
 mod sleep;
 
@@ -36,6 +37,10 @@ const HELP: &[&str] = &[
     "    (default 1). Measures what forks cost.",
     "OBJECT <key>",
     "    Show low level info about `key` and associated value.",
+    "PROTOCOL <type>",
+    "    Reply with a test value of the specified type. <type> can be: string,",
+    "    integer, double, bignum, null, array, set, map, attrib, push, verbatim,",
+    "    true, false.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Setting it to 0 disables expiring keys in background when they are not",
     "    accessed (otherwise the Redis behavior). Setting it to 1 reenables back the",
@@ -52,6 +57,7 @@ enum Subcommand {
     ForkWalk,
     Help,
     Object,
+    Protocol,
     SetActiveExpire,
     Sleep,
 }
@@ -63,6 +69,7 @@ impl Subcommand {
             arguments if arguments.is(1, "FORK-WALK") && words <= 3 => Self::ForkWalk,
             arguments if arguments.is(1, "HELP") && words == 2 => Self::Help,
             arguments if arguments.is(1, "OBJECT") && words == 3 => Self::Object,
+            arguments if arguments.is(1, "PROTOCOL") && words == 3 => Self::Protocol,
             arguments if arguments.is(1, "SET-ACTIVE-EXPIRE") && words == 3 => Self::SetActiveExpire,
             arguments if arguments.is(1, "SLEEP") && words == 3 => Self::Sleep,
             _ => return Err(unknown(arguments.at(1))),
@@ -85,7 +92,7 @@ fn part(context: &mut PartContext<'_>, arguments: &Arguments<'_>) -> Result<(), 
     }
     match Subcommand::parse(arguments)? {
         Subcommand::ForkWalk => fork_walk::part(context, arguments),
-        Subcommand::Help => Ok(()),
+        Subcommand::Help | Subcommand::Protocol => Ok(()),
         Subcommand::Object => object::part(context, arguments),
         Subcommand::SetActiveExpire => set_active_expire::part(context, arguments),
         Subcommand::Sleep => sleep::part(context, arguments),
@@ -99,6 +106,7 @@ fn merge(
 ) -> Result<(), CommandError> {
     match Subcommand::parse(arguments)? {
         Subcommand::Object => object::merge(context, parts)?,
+        Subcommand::Protocol => protocol::merge(context.reply, arguments)?,
         Subcommand::Help => {
             context.reply.array(HELP.len());
             HELP.iter().for_each(|line| context.reply.simple(line));
@@ -121,7 +129,7 @@ mod tests {
             DEBUG foo -> -ERR unknown subcommand or wrong number of arguments for 'foo'. Try DEBUG HELP.
             DEBUG sleep -> -ERR unknown subcommand or wrong number of arguments for 'sleep'. Try DEBUG HELP.
             DEBUG OBJECT k x -> -ERR unknown subcommand or wrong number of arguments for 'OBJECT'. Try DEBUG HELP.
-            DEBUG HELP -> *14 +DEBUG <subcommand> ...+SLEEP <seconds>...
+            DEBUG HELP -> *18 +DEBUG <subcommand> ...+SLEEP <seconds>...
             ",
         );
     }

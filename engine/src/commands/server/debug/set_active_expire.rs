@@ -27,7 +27,7 @@ mod tests {
         );
         let mut sweep = |expected: u64| {
             let now_ms = bench.now.unix_ms;
-            bench.core.shard.background(now_ms, &mut || true);
+            bench.core.shard.background(now_ms, &mut |_| true);
             assert_eq!(bench.core.shard.keys(), expected);
             bench.check("DEBUG SET-ACTIVE-EXPIRE 1 -> +OK");
         };

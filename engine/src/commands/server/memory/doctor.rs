@@ -70,7 +70,7 @@ fn report(counters: &Counters, resident_bytes: u64) -> String {
 
 fn findings(counters: &Counters, resident_bytes: u64) -> Vec<&'static str> {
     let used = counters.used_bytes;
-    let (allocated, mapped) = (counters.arena_allocated_bytes, counters.arena_mapped_bytes);
+    let (allocated, active) = (counters.arena_allocated_bytes, counters.arena_active_bytes);
     let is_wasteful = |held: u64, needed: u64, ratio_max: f64| {
         ratio(held, needed) > ratio_max && held - needed >= FRAGMENTATION_BYTES_MIN
     };
@@ -81,12 +81,12 @@ fn findings(counters: &Counters, resident_bytes: u64) -> Vec<&'static str> {
              back as objects are moved together.",
         ),
         (
-            is_wasteful(mapped, allocated, FRAGMENTATION_RATIO_MAX),
+            is_wasteful(active, allocated, FRAGMENTATION_RATIO_MAX),
             "Fragmentation: the arenas hold more than 140 % of what objects take. Background work moves objects \
              together; if it does not keep up, raise background-turn-us.",
         ),
         (
-            is_wasteful(resident_bytes, mapped.max(used), RESIDENT_RATIO_MAX),
+            is_wasteful(resident_bytes, active.max(used), RESIDENT_RATIO_MAX),
             "Outside of the arenas: the process takes more than 140 % of them. Look at the buffers of clients in CLIENT \
              LIST, and at pipelines with very large values.",
         ),
@@ -121,14 +121,14 @@ mod tests {
             used_bytes: 100 * MIB,
             used_bytes_peak: 100 * MIB,
             arena_allocated_bytes: 100 * MIB,
-            arena_mapped_bytes: 105 * MIB,
+            arena_active_bytes: 105 * MIB,
             connected_clients: 10,
             ..Counters::default()
         };
         assert_eq!(report(&good, 110 * MIB), "Memory is used well.\n");
         for (counters, resident_bytes, expected) in [
             (Counters { used_bytes_peak: 200 * MIB, ..good }, 110 * MIB, "- Peak"),
-            (Counters { arena_mapped_bytes: 150 * MIB, ..good }, 110 * MIB, "- Fragmentation"),
+            (Counters { arena_active_bytes: 150 * MIB, ..good }, 110 * MIB, "- Fragmentation"),
             (good, 200 * MIB, "- Outside"),
             (Counters { clients_bytes: 10 * MIB, ..good }, 110 * MIB, "- Clients"),
             (Counters { fork_retained_bytes: 30 * MIB, ..good }, 110 * MIB, "- Forks"),

@@ -24,7 +24,7 @@ pub const SPEC: Spec = Spec {
 
 /// A core's part: its numbers.
 fn numbers(context: &mut PartContext<'_>, _arguments: &Arguments<'_>) -> Result<(), CommandError> {
-    let report = context.core.report(context.session.as_deref());
+    let report = context.core.report(context.session.as_deref(), context.now);
     CoreStats { counters: report.counters, ..CoreStats::default() }.encode(context.out);
     Ok(())
 }

@@ -43,7 +43,8 @@ fn merge(
 
 fn fields(counters: &Counters, process: &Process) -> Vec<Field> {
     let (used, resident) = (counters.used_bytes, process.resident_bytes);
-    let (allocated, mapped) = (counters.arena_allocated_bytes, counters.arena_mapped_bytes);
+    let (allocated, active) = (counters.arena_allocated_bytes, counters.arena_active_bytes);
+    let mapped = counters.arena_mapped_bytes;
     let peak = counters.used_bytes_peak.max(used);
     let overhead = counters.overhead_bytes + counters.clients_bytes;
     let dataset = used.saturating_sub(counters.overhead_bytes);
@@ -72,12 +73,12 @@ fn fields(counters: &Counters, process: &Process) -> Vec<Field> {
         Field::Ratio("dataset.percentage", (ratio(dataset, beyond_startup) * 100.0).min(100.0)),
         Field::Ratio("peak.percentage", ratio(used, peak) * 100.0),
         Field::Bytes("allocator.allocated", allocated),
-        Field::Bytes("allocator.active", mapped),
+        Field::Bytes("allocator.active", active),
         Field::Bytes("allocator.resident", mapped),
-        Field::Ratio("allocator-fragmentation.ratio", ratio(mapped, allocated)),
-        Field::Difference("allocator-fragmentation.bytes", difference(mapped, allocated)),
-        Field::Ratio("allocator-rss.ratio", 1.0),
-        Field::Difference("allocator-rss.bytes", 0),
+        Field::Ratio("allocator-fragmentation.ratio", ratio(active, allocated)),
+        Field::Difference("allocator-fragmentation.bytes", difference(active, allocated)),
+        Field::Ratio("allocator-rss.ratio", ratio(mapped, active)),
+        Field::Difference("allocator-rss.bytes", difference(mapped, active)),
         Field::Ratio("rss-overhead.ratio", ratio(resident, mapped)),
         Field::Difference("rss-overhead.bytes", difference(resident, mapped)),
         Field::Ratio("fragmentation", ratio(resident, used)),
