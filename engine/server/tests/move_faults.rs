@@ -109,7 +109,7 @@ impl Stage {
         (written, reason)
     }
 
-    /// Ends the clients and reads everything back. `unread_max` bounds what may lie with an owner that does not live.
+    /// Ends the clients and reads everything back from the owners that live; so many do not.
     fn end(self, dead: usize) -> (Cluster, Written, u64) {
         let Stage { writers, owners, cluster, data } = self;
         // Clients go on for a while with whoever owns what now.
@@ -117,9 +117,13 @@ impl Stage {
         let written = writers.stop();
         let served = owners.stop();
         let mut link = Link::new(&cluster);
-        let unread_data = data.check(&mut link);
+        let (read_data, unread_data) = data.check(&mut link);
         let (written_keys, unread_writes) = written.check(&mut link);
-        eprintln!("{}; unread {unread_data} + {unread_writes}", written.words());
+        let read_writes = written.places() - unread_writes;
+        eprintln!(
+            "{}; read back {read_data} + {read_writes}, unread {unread_data} + {unread_writes}",
+            written.words()
+        );
         if dead == 0 {
             assert_eq!((unread_data, unread_writes), (0, 0), "everything has an owner that lives");
             let expected = data.keys() + written_keys;

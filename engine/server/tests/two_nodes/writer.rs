@@ -215,8 +215,13 @@ impl Entry {
 }
 
 impl Written {
+    /// Places that were written to.
+    pub fn places(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
     /// Reads everything back. Returns how many keys there are, and how many places could not be read because their
-    /// owner does not live.
+    /// owner does not live; one that lives must answer.
     pub fn check(&self, link: &mut Link) -> (u64, u64) {
         let mut keys: HashMap<&[u8], bool> = HashMap::new();
         let mut unread = 0;
@@ -228,7 +233,10 @@ impl Written {
                         entry.check(&value);
                         *keys.entry(&entry.key).or_default() |= value != Value::Null;
                     }
-                    Reply::Unknown | Reply::Refused => unread += 1,
+                    Reply::Refused => unread += 1,
+                    Reply::Unknown | Reply::Unserved => {
+                        panic!("{}: {reply:?}", String::from_utf8_lossy(&entry.key))
+                    }
                 }
             }
         }
