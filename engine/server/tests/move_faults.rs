@@ -61,6 +61,7 @@ impl Stage {
         for _ in 0..ATTEMPTS_MAX {
             let stage = Stage::set(&[])?;
             if stage.cluster.wait_for_phase(phases) {
+                stage.tell_rate();
                 return Some(stage);
             }
         }
@@ -92,6 +93,7 @@ impl Stage {
             {
                 stage.cluster.etcd.stop();
                 if stage.waits_for_etcd() {
+                    stage.tell_rate();
                     return Some(stage);
                 }
                 // The answer was there before, or the batch does not come so far. The next one may.
@@ -108,6 +110,11 @@ impl Stage {
         self.cluster.wait_until(|stand| !PAUSING.contains(&&*stand.phase) || Instant::now() > deadline);
         thread::sleep(ANSWERED);
         self.cluster.phase() == HANDING_OVER
+    }
+
+    /// Says how much was written before anything broke.
+    fn tell_rate(&self) {
+        eprint!("{} before the fault; ", self.writers.rate_words());
     }
 
     fn network(&self) -> &Network {
@@ -311,6 +318,7 @@ fn etcd_does_not_answer_while_the_slots_change_hands() {
 fn etcd_is_away_for_longer_than_the_leases() {
     let Some(mut stage) = Stage::set(&["--cluster-lease-seconds", LEASE_SECONDS]) else { return };
     assert!(stage.cluster.wait_for_phase(COPYING), "the move takes its time");
+    stage.tell_rate();
     stage.cluster.etcd.kill();
     let down = |node: usize| {
         let reply = stage.cluster.nodes[node].ask(&["GET", "{whoever}owns"]);
