@@ -18,6 +18,9 @@ const CUT: Duration = Duration::from_millis(1500);
 /// Seconds of the leases in tests that wait for one to run out.
 const LEASE_SECONDS: &str = "3";
 
+/// How long clients write before the move is asked for: a copy may be met in its first milliseconds.
+const WARM_UP: Duration = Duration::from_secs(1);
+
 /// The slots of a batch are copied.
 const COPYING: &[&str] = &["snapshot"];
 /// They are copied, and soon change hands: phases of a few milliseconds each.
@@ -45,13 +48,14 @@ struct Stage {
 }
 
 impl Stage {
-    /// Sets everything up and asks for the move, which takes its time.
+    /// Sets everything up, lets clients write and asks for the move, which takes its time.
     fn set(options: &[&str]) -> Option<Stage> {
         let sizes = Sizes::chosen();
         let rate = sizes.link_rate_max.to_string();
         let cluster = Cluster::start(&[&["--link-rate-max", &rate], options].concat())?;
         let data = Data::fill(&cluster, &sizes);
         let (writers, owners) = (Writers::start(&cluster, &sizes), Owners::watch(&cluster));
+        thread::sleep(WARM_UP);
         cluster.begin_move();
         Some(Stage { writers, owners, cluster, data })
     }
