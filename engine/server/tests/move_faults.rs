@@ -11,7 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use served::{Value, eventually, ok};
-use two_nodes::{Cluster, Data, Link, MOVING, Network, Outcome, Owners, Sizes, Writers, Written};
+use two_nodes::{
+    Cluster, Data, Link, MOVING, Network, Outcome, Owners, STAYING, Sizes, Writers, Written, key_in,
+};
 
 /// For how long a link is cut: longer than a retransmission, shorter than any patience of the nodes.
 const CUT: Duration = Duration::from_millis(1500);
@@ -25,14 +27,14 @@ const WARM_UP: Duration = Duration::from_secs(1);
 const COPYING: &[&str] = &["snapshot"];
 /// They are copied, and soon change hands: phases of a few milliseconds each.
 const ENDING: &[&str] = &["streaming", "pausing", HANDING_OVER];
-/// Those of them that come before etcd is asked.
-const PAUSING: &[&str] = &["streaming", "pausing"];
 /// etcd is asked.
 const HANDING_OVER: &str = "handing-over";
 
-/// How long a batch may take to ask etcd once etcd is stopped. With `ANSWERED` and `CUT` it is less than what any lease still
-/// has: renewed every 2.5 s, it lets a process serve for 9 s.
-const PAUSING_MAX: Duration = Duration::from_secs(2);
+/// How long etcd is stopped at a time until a batch waits for it. With `ANSWERED` it is less than what any lease still has:
+/// renewed four times in its length, it lets a process serve for half of it at least.
+const STOPPED_MAX: Duration = Duration::from_secs(1);
+/// How long it goes on in between, so that leases are renewed.
+const BETWEEN_STOPS: Duration = Duration::from_millis(250);
 /// After this time what etcd answered before it was stopped has come to its end.
 const ANSWERED: Duration = Duration::from_millis(100);
 
@@ -85,35 +87,45 @@ impl Stage {
     /// With a move that hands slots over and cannot come to its end, because etcd does not answer. Slots of an earlier batch
     /// have changed hands before, so that there is something to read back whoever is killed.
     ///
-    /// etcd is stopped only when the slots are about to change hands: leases run out while it is stopped, and copying takes
-    /// as long as it takes.
+    /// etcd is stopped for short times until a batch asks it in one of them: leases run out while it is stopped, copying takes
+    /// as long as it takes, and the phases behind it are over before a busy machine lets a test act on them.
     fn set_at_the_hand_over() -> Option<Stage> {
         for _ in 0..ATTEMPTS_MAX {
             let stage = Stage::set(&[])?;
-            let mut slots_done = 0;
-            while let Some(stand) = stage
-                .cluster
-                .wait_until(|stand| stand.slots_done > slots_done && ENDING.contains(&&*stand.phase))
-            {
+            let mut goes_on = stage.cluster.wait_until(|stand| stand.slots_done > 0).is_some();
+            while goes_on {
                 stage.cluster.etcd.stop();
                 if stage.waits_for_etcd() {
                     stage.tell_rate();
                     return Some(stage);
                 }
-                // The answer was there before, or the batch does not come so far. The next one may.
                 stage.cluster.etcd.go_on();
-                slots_done = stand.slots_done;
+                thread::sleep(BETWEEN_STOPS);
+                goes_on = stage.cluster.wait_until(|_| true).is_some();
             }
         }
         panic!("{ATTEMPTS_MAX} moves were never seen to wait for etcd");
     }
 
-    /// Whether the batch that is about to change hands comes to ask etcd, which is stopped, and gets no answer.
+    /// Whether a batch comes to ask etcd, which is stopped, and gets no answer.
     fn waits_for_etcd(&self) -> bool {
-        let deadline = Instant::now() + PAUSING_MAX;
-        self.cluster.wait_until(|stand| !PAUSING.contains(&&*stand.phase) || Instant::now() > deadline);
+        let deadline = Instant::now() + STOPPED_MAX;
+        self.cluster.wait_until(|stand| stand.phase == HANDING_OVER || Instant::now() > deadline);
         thread::sleep(ANSWERED);
         self.cluster.phase() == HANDING_OVER
+    }
+
+    /// Whether a node serves a slot that does not move. The loop in which its lease runs out answers nobody and ends the
+    /// connection.
+    fn serves(&self, node: usize) -> bool {
+        match self.cluster.nodes[node].try_ask(&["GET", &key_in("whoever owns this", STAYING)]) {
+            Some(Value::Error(text)) => {
+                assert!(text.starts_with("CLUSTERDOWN") || text.starts_with("MOVED"), "{text}");
+                false
+            }
+            Some(_) => true,
+            None => false,
+        }
     }
 
     /// Says how much was written before anything broke.
@@ -324,17 +336,9 @@ fn etcd_is_away_for_longer_than_the_leases() {
     assert!(stage.cluster.wait_for_phase(COPYING), "the move takes its time");
     stage.tell_rate();
     stage.cluster.etcd.kill();
-    let down = |node: usize| {
-        let reply = stage.cluster.nodes[node].ask(&["GET", "{whoever}owns"]);
-        matches!(reply, Value::Error(text) if text.starts_with("CLUSTERDOWN") || text.starts_with("MOVED"))
-    };
-    eventually("nobody serves without a lease", || down(0) && down(1));
+    eventually("nobody serves without a lease", || !stage.serves(0) && !stage.serves(1));
     stage.cluster.etcd.restart();
-    let serves = |node: usize| {
-        let reply = stage.cluster.nodes[node].ask(&["GET", "{whoever}owns"]);
-        !matches!(reply, Value::Error(_))
-    };
-    eventually("one of them serves again", || serves(0) || serves(1));
+    eventually("one of them serves again", || stage.serves(0) || stage.serves(1));
     stage.hurry();
     // Whether the move outlives its registrations is its own business; what was acknowledged is not.
     stage.cluster.wait_for_outcome();

@@ -10,6 +10,8 @@ use crate::served::{PATIENCE, Value, eventually, free_ports, ok};
 
 /// First and last slot of those that move.
 pub const MOVING: (u16, u16) = (0, 8191);
+/// First and last slot of the others.
+pub const STAYING: (u16, u16) = (8192, 16_383);
 /// Ports of nodes that have an address to themselves.
 const PORT: u16 = 24_500;
 /// Port of an etcd that has an address to itself; no outgoing connection is given it.
