@@ -78,5 +78,5 @@ fn a_stock_client_sees_nothing_of_a_move() {
     owners.stop();
     assert!(written.errors.is_empty(), "clients were shown {:?}", written.errors);
     let mut link = Link::new(&cluster);
-    assert_eq!((data.check(&mut link), written.check(&mut link).1), (0, 0));
+    assert_eq!((data.check(&mut link).1, written.check(&mut link).1), (0, 0));
 }

@@ -1,7 +1,7 @@
 //! Two nodes that share a cluster: the first owns every slot, and half of them are to move to the second.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::etcd::{Etcd, is_etcd_there};
 use super::network::Network;
@@ -10,6 +10,8 @@ use crate::served::{PATIENCE, Value, eventually, free_ports, ok};
 
 /// First and last slot of those that move.
 pub const MOVING: (u16, u16) = (0, 8191);
+/// First and last slot of the others.
+pub const STAYING: (u16, u16) = (8192, 16_383);
 /// Ports of nodes that have an address to themselves.
 const PORT: u16 = 24_500;
 /// Port of an etcd that has an address to itself; no outgoing connection is given it.
@@ -24,6 +26,15 @@ pub struct Cluster {
     /// None where the nodes meet on the loopback interface.
     pub network: Option<Network>,
     target_id: String,
+}
+
+/// Where a move stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stand {
+    /// The phase of the batch under way.
+    pub phase: String,
+    /// Slots of batches before it, which the target owns.
+    pub slots_done: i64,
 }
 
 /// How a move ended.
@@ -135,19 +146,27 @@ impl Cluster {
         self.move_fields()["phase"].clone().text()
     }
 
-    /// Waits until the move is in one of these phases; whether it was seen there before it ended. Phases may be short, so this
-    /// asks without a rest.
+    /// Waits until the move is in one of these phases; whether it was seen there before it ended.
     pub fn wait_for_phase(&self, phases: &[&str]) -> bool {
+        self.wait_until(|stand| phases.contains(&&*stand.phase)).is_some()
+    }
+
+    /// Waits until the move stands so; nothing if it ended first. Phases may be short, so this asks without a rest.
+    pub fn wait_until(&self, is_so: impl Fn(&Stand) -> bool) -> Option<Stand> {
         let mut client = self.source().try_client().expect("the source lives");
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            let now = asked_for(client.ask(&["CLUSTER", "GETSLOTMIGRATIONS"]))["phase"].clone().text();
-            let is_met = phases.contains(&&*now);
-            if is_met || ["done", "failed", "cancelled"].contains(&&*now) {
-                return is_met;
+            let mut fields = asked_for(client.ask(&["CLUSTER", "GETSLOTMIGRATIONS"]));
+            let mut take = |name: &str| fields.remove(name).expect("a move has this field");
+            let stand = Stand { phase: take("phase").text(), slots_done: take("slots_done").integer() };
+            if is_so(&stand) {
+                return Some(stand);
+            }
+            if ["done", "failed", "cancelled"].contains(&&*stand.phase) {
+                return None;
             }
         }
-        panic!("never: the move is in {phases:?}");
+        panic!("never: the move stands as the test waits for");
     }
 
     /// Waits until the move has ended.

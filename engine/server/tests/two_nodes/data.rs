@@ -51,24 +51,31 @@ impl Data {
         (self.sizes.strings + self.sizes.hashes + EXPIRING + 2) as u64
     }
 
-    /// Reads everything back. Returns how many reads could not be done because the owner does not live.
-    pub fn check(&self, link: &mut Link) -> u64 {
-        let mut unread = 0;
+    /// Reads everything back. Returns how many commands read, and how many could not because the owner does not live; one
+    /// that lives must answer.
+    pub fn check(&self, link: &mut Link) -> (u64, u64) {
+        let (mut read, mut unread) = (0, 0);
         self.each(&mut |commands: &[Pair]| {
             let reads: Vec<Vec<Vec<u8>>> = commands.iter().map(|pair| pair.read.clone()).collect();
             for (pair, reply) in commands.iter().zip(link.ask_all(&reads)) {
                 match reply {
-                    Reply::Value(value) => assert!(
-                        value == pair.expected,
-                        "{} has changed: {}",
-                        String::from_utf8_lossy(&pair.read[1]),
-                        format!("{value:?}").chars().take(80).collect::<String>()
-                    ),
-                    Reply::Unknown | Reply::Refused => unread += 1,
+                    Reply::Value(value) => {
+                        read += 1;
+                        assert!(
+                            value == pair.expected,
+                            "{} has changed: {}",
+                            String::from_utf8_lossy(&pair.read[1]),
+                            format!("{value:?}").chars().take(80).collect::<String>()
+                        );
+                    }
+                    Reply::Refused => unread += 1,
+                    Reply::Unknown | Reply::Unserved => {
+                        panic!("{}: {reply:?}", String::from_utf8_lossy(&pair.read[1]))
+                    }
                 }
             }
         });
-        unread
+        (read, unread)
     }
 
     /// Gives every command that writes the data, with the one that reads it back, in batches.

@@ -1,6 +1,8 @@
 //! A cluster-aware connection of one client: it knows who owns which slot and follows redirections.
 
 use std::collections::HashMap;
+use std::thread;
+use std::time::Duration;
 
 use whimbrel_engine::key::SlotId;
 
@@ -9,6 +11,8 @@ use crate::served::{Client, Value, frame};
 
 /// Attempts of one batch before a client gives up on what is left of it.
 const ROUNDS_MAX: usize = 2000;
+/// Rest before a batch is asked again that nobody serves yet.
+const REST: Duration = Duration::from_millis(2);
 
 /// What became of one command of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,16 +21,18 @@ pub enum Reply {
     Value(Value),
     /// Nobody knows: the connection ended first.
     Unknown,
-    /// Nobody took it: the owner does not live.
+    /// Nobody took it: the owner does not live, as the newest map of whoever lives says.
     Refused,
+    /// Nobody took it, although the owner lives.
+    Unserved,
 }
 
 /// Connections to both nodes and a map.
 pub struct Link {
     addresses: [String; 2],
     clients: [Option<Client>; 2],
-    /// Node of each slot.
-    owners: Vec<u8>,
+    /// Node of each slot; none if the map names nobody that clients can reach.
+    owners: Vec<Option<u8>>,
     /// Redirections that were followed.
     pub redirects: u64,
     /// Errors that a user would have been shown, and how often.
@@ -38,7 +44,7 @@ impl Link {
     pub fn new(cluster: &Cluster) -> Link {
         let addresses = [cluster.source().address.clone(), cluster.target().address.clone()];
         let clients = [cluster.source().try_client(), cluster.target().try_client()];
-        Link { addresses, clients, owners: vec![0; 16_384], redirects: 0, errors: HashMap::new() }
+        Link { addresses, clients, owners: vec![Some(0); 16_384], redirects: 0, errors: HashMap::new() }
     }
 
     /// Sends commands, each with its key behind its name, to whoever owns the keys and gives the replies in order.
@@ -50,26 +56,49 @@ impl Link {
                 break;
             }
             if round == ROUNDS_MAX {
-                open.into_iter().for_each(|index| replies[index] = Some(Reply::Refused));
+                open.into_iter().for_each(|index| replies[index] = Some(Reply::Unserved));
                 break;
             }
-            if round > 0 {
-                self.refresh();
-            }
+            // An owner that cannot be reached may have handed over before: whoever lives knows. Who waits asks again, too.
+            let is_refreshed = round > 0 && self.refresh();
             let mut waits = false;
-            for node in 0..2 {
-                let owned = |&index: &usize| self.owners[slot_of(&commands[index])] == node as u8;
+            for owner in [Some(0), Some(1), None] {
+                let owned = |&index: &usize| self.owners[slot_of(&commands[index])] == owner;
                 let batch: Vec<usize> = open.iter().copied().filter(owned).collect();
-                waits |= self.ask_node(node, &batch, commands, &mut replies);
+                if batch.is_empty() {
+                    continue;
+                }
+                let lives = match owner {
+                    Some(node) => self.reach(node.into()),
+                    None => self.reach(0) && self.reach(1),
+                };
+                match owner {
+                    Some(node) if lives => {
+                        waits |= self.ask_node(node.into(), &batch, commands, &mut replies)
+                    }
+                    None if lives => waits = true,
+                    _ if is_refreshed => {
+                        batch.iter().for_each(|&index| replies[index] = Some(Reply::Refused));
+                    }
+                    _ => {}
+                }
             }
             if waits {
-                std::thread::sleep(std::time::Duration::from_millis(2));
+                thread::sleep(REST);
             }
         }
         replies.into_iter().map(|reply| reply.expect("every command was settled")).collect()
     }
 
-    /// Returns whether something is to be asked again a little later.
+    /// Connects to a node unless that was done; whether it lives.
+    fn reach(&mut self, node: usize) -> bool {
+        if self.clients[node].is_none() {
+            self.clients[node] = Client::try_connect_to(&self.addresses[node]);
+        }
+        self.clients[node].is_some()
+    }
+
+    /// Asks a node that was reached. Returns whether something is to be asked again a little later.
     fn ask_node(
         &mut self,
         node: usize,
@@ -77,16 +106,7 @@ impl Link {
         commands: &[Vec<Vec<u8>>],
         replies: &mut [Option<Reply>],
     ) -> bool {
-        if batch.is_empty() {
-            return false;
-        }
-        if self.clients[node].is_none() {
-            self.clients[node] = Client::try_connect_to(&self.addresses[node]);
-        }
-        let Some(client) = &mut self.clients[node] else {
-            batch.iter().for_each(|&index| replies[index] = Some(Reply::Refused));
-            return true;
-        };
+        let client = self.clients[node].as_mut().expect("the node was reached");
         let mut bytes = Vec::new();
         for &index in batch {
             let words: Vec<&[u8]> = commands[index].iter().map(Vec::as_slice).collect();
@@ -105,8 +125,8 @@ impl Link {
                     self.redirects += 1;
                     let address = text.split(' ').nth(2).unwrap_or_default();
                     let owner = self.addresses.iter().position(|known| known == address);
-                    let slot = slot_of(&commands[index]);
-                    self.owners[slot] = owner.unwrap_or_else(|| panic!("{text} leads nowhere")) as u8;
+                    let owner = owner.unwrap_or_else(|| panic!("{text} leads nowhere"));
+                    self.owners[slot_of(&commands[index])] = Some(owner as u8);
                 }
                 Some(Value::Error(text)) => {
                     let kind = text.split(' ').next().unwrap_or_default().to_owned();
@@ -127,22 +147,22 @@ impl Link {
         waits
     }
 
-    /// Takes over the map of whoever answers.
-    fn refresh(&mut self) {
-        for client in self.clients.iter_mut().flatten() {
-            if let Some(Value::Array(ranges)) = client.try_ask(&["CLUSTER", "SLOTS"]) {
-                for range in ranges {
-                    let range = range.array();
-                    let node = range[2].clone().array();
-                    let address = format!("{}:{}", node[0].clone().text(), node[1].clone().integer());
-                    let owner = self.addresses.iter().position(|known| *known == address);
-                    let Some(owner) = owner else { continue };
-                    let (first, last) = (range[0].clone().integer(), range[1].clone().integer());
-                    self.owners[first as usize..=last as usize].fill(owner as u8);
-                }
-                return;
-            }
+    /// Takes over the map of whoever answers; whether somebody did.
+    fn refresh(&mut self) -> bool {
+        let ask = |client: &mut Client| client.try_ask(&["CLUSTER", "SLOTS"]);
+        let Some(Value::Array(ranges)) = self.clients.iter_mut().flatten().find_map(ask) else {
+            return false;
+        };
+        self.owners.fill(None);
+        for range in ranges {
+            let range = range.array();
+            let node = range[2].clone().array();
+            let address = format!("{}:{}", node[0].clone().text(), node[1].clone().integer());
+            let owner = self.addresses.iter().position(|known| *known == address);
+            let (first, last) = (range[0].clone().integer(), range[1].clone().integer());
+            self.owners[first as usize..=last as usize].fill(owner.map(|owner| owner as u8));
         }
+        true
     }
 }
 

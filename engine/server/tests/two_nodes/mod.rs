@@ -12,8 +12,8 @@ mod owners;
 mod sizes;
 mod writer;
 
-pub use cluster::{Cluster, MOVING, Outcome};
-pub use data::Data;
+pub use cluster::{Cluster, MOVING, Outcome, STAYING};
+pub use data::{Data, key_in};
 pub use etcd::is_etcd_there;
 pub use link::Link;
 pub use network::Network;

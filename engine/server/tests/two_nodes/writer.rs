@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -47,6 +47,8 @@ enum Kind {
 /// Running clients.
 pub struct Writers {
     stop: Arc<AtomicBool>,
+    started: Instant,
+    acknowledged: Arc<AtomicU64>,
     threads: Vec<JoinHandle<Written>>,
 }
 
@@ -71,12 +73,22 @@ impl Writers {
     pub fn start(cluster: &Cluster, sizes: &Sizes) -> Writers {
         let stop = Arc::new(AtomicBool::new(false));
         let pause = Duration::from_secs_f64((WRITERS * PIPELINE) as f64 / sizes.writes_per_second as f64);
+        let (started, acknowledged) = (Instant::now(), Arc::new(AtomicU64::new(0)));
         let threads = (0..WRITERS).map(|number| {
-            let (stop, link) = (Arc::clone(&stop), Link::new(cluster));
-            thread::spawn(move || write(link, entries(number), pause, &stop))
+            let (stop, all, link) = (Arc::clone(&stop), Arc::clone(&acknowledged), Link::new(cluster));
+            thread::spawn(move || write(link, entries(number), pause, &all, &stop))
         });
         let threads = threads.collect();
-        Writers { stop, threads }
+        Writers { stop, started, acknowledged, threads }
+    }
+
+    /// Writes acknowledged a second so far, in words.
+    pub fn rate_words(&self) -> String {
+        let time = self.started.elapsed().as_secs_f64();
+        format!(
+            "{:.0}/s acknowledged for {time:.1} s",
+            self.acknowledged.load(Ordering::Relaxed) as f64 / time
+        )
     }
 
     /// Ends them and says what they have written.
@@ -114,7 +126,13 @@ fn entries(writer: usize) -> Vec<Entry> {
     texts.chain(counters).chain(fields).collect()
 }
 
-fn write(mut link: Link, mut entries: Vec<Entry>, pause: Duration, stop: &AtomicBool) -> Written {
+fn write(
+    mut link: Link,
+    mut entries: Vec<Entry>,
+    pause: Duration,
+    all: &AtomicU64,
+    stop: &AtomicBool,
+) -> Written {
     let started = Instant::now();
     let (mut acknowledged, mut longest_wait, mut due) = (0, Duration::ZERO, started);
     let mut turns = (0..entries.len()).cycle();
@@ -122,9 +140,12 @@ fn write(mut link: Link, mut entries: Vec<Entry>, pause: Duration, stop: &Atomic
         let turn: Vec<usize> = turns.by_ref().take(PIPELINE).collect();
         let commands: Vec<Vec<Vec<u8>>> = turn.iter().map(|&index| entries[index].next()).collect();
         let asked = Instant::now();
+        let mut count = 0;
         for (index, reply) in turn.into_iter().zip(link.ask_all(&commands)) {
-            acknowledged += u64::from(entries[index].settle(&reply));
+            count += u64::from(entries[index].settle(&reply));
         }
+        acknowledged += count;
+        all.fetch_add(count, Ordering::Relaxed);
         longest_wait = longest_wait.max(asked.elapsed());
         // A client that was held up does not hurry afterwards.
         due = (due + pause).max(Instant::now() - pause * 8);
@@ -215,8 +236,13 @@ impl Entry {
 }
 
 impl Written {
+    /// Places that were written to.
+    pub fn places(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
     /// Reads everything back. Returns how many keys there are, and how many places could not be read because their
-    /// owner does not live.
+    /// owner does not live; one that lives must answer.
     pub fn check(&self, link: &mut Link) -> (u64, u64) {
         let mut keys: HashMap<&[u8], bool> = HashMap::new();
         let mut unread = 0;
@@ -228,7 +254,10 @@ impl Written {
                         entry.check(&value);
                         *keys.entry(&entry.key).or_default() |= value != Value::Null;
                     }
-                    Reply::Unknown | Reply::Refused => unread += 1,
+                    Reply::Refused => unread += 1,
+                    Reply::Unknown | Reply::Unserved => {
+                        panic!("{}: {reply:?}", String::from_utf8_lossy(&entry.key))
+                    }
                 }
             }
         }
