@@ -1,20 +1,18 @@
 //! The thread that has the kernel back memory before a core needs it.
 //!
-//! It has the lowest priority, and a core that comes first does it by itself. On a machine with several memory nodes there
+//! It has no lower priority than the cores: the kernel holds locks meanwhile that a core may need, and a thread that has to
+//! wait for a CPU would hold them for long. A core that comes first does it by itself. On a machine with several memory nodes there
 //! is no such thread: memory belongs to the node of the core that uses it, hence of the thread that touches it first.
 
 use std::fs;
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use rustix::process::setpriority_process;
 use whimbrel_engine::arena::Backing;
+use whimbrel_net::run_promptly;
 
 /// Regions of all cores that may wait to be backed.
 const WAITING_MAX: usize = 1024;
-
-/// The lowest priority that a thread may have.
-const NICE: i32 = 19;
 
 /// Where cores say what they are going to need.
 #[derive(Debug)]
@@ -48,8 +46,7 @@ impl MemoryAhead {
 }
 
 fn back_all(receiver: &Receiver<Backing>) {
-    // Whoever may not be less important than others is as important as they are.
-    let _ = setpriority_process(None, NICE);
+    run_promptly();
     receiver.iter().for_each(Backing::back);
 }
 

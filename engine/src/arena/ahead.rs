@@ -34,7 +34,8 @@ impl Backing {
     pub fn back(self) {
         if self.state.compare_exchange(WANTED, BACKING, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             self.reservation.back(self.region);
-            self.state.store(BACKED, Ordering::Release);
+            // Unless the core has come to it meanwhile.
+            let _ = self.state.compare_exchange(BACKING, BACKED, Ordering::AcqRel, Ordering::Acquire);
         }
     }
 }
@@ -66,20 +67,14 @@ impl Ahead {
 
     /// The arena is about to use the next region. It never waits for one that is being backed: the thread that does so may be
     /// waiting for this core's CPU.
-    pub fn enter(&mut self, mapping: &Mapping) {
+    pub fn enter(&mut self) {
         let region = self.first;
         self.first += 1;
         let state = self.states.pop_front();
-        let is_mine = state.as_ref().is_none_or(|state| {
-            state.compare_exchange(WANTED, TAKEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
-        });
-        let is_backed = state.as_ref().is_some_and(|state| state.load(Ordering::Acquire) == BACKED);
+        let before = state.map_or(TAKEN, |state| state.swap(TAKEN, Ordering::AcqRel));
         // Nothing can be ahead of the first one.
-        if !is_backed && region > 0 {
+        if before != BACKED && region > 0 {
             self.more = (2 * self.more + 1).min(AHEAD_MAX - 1);
-        }
-        if is_mine {
-            mapping.prefer_huge(region);
         }
     }
 
@@ -88,13 +83,14 @@ impl Ahead {
         self.states.len() > 1
     }
 
-    /// To be called now and then: an arena that has not grown meanwhile keeps one region ahead, and gives the others back.
+    /// To be called now and then: an arena that has not grown meanwhile keeps one region ahead, and gives the others back, one at
+    /// a time.
     pub fn settle(&mut self, mapping: &mut Mapping) {
         if std::mem::replace(&mut self.settled_first, self.first) != self.first {
             return;
         }
         self.more = 0;
-        while self.has_more()
+        if self.has_more()
             && let Some(state) = self.states.back()
         {
             let is_unbacked =
@@ -167,7 +163,7 @@ mod tests {
         assert_eq!(arena.ahead_bytes(), 3 * REGION_BYTES as u64);
         arena.settle_ahead();
         assert!(arena.has_more_ahead(), "it has grown just now");
-        arena.settle_ahead();
+        (0..3).for_each(|_| arena.settle_ahead());
         assert_eq!((arena.has_more_ahead(), arena.ahead_bytes()), (false, REGION_BYTES as u64));
         unbacked.into_iter().for_each(Backing::back);
         assert_eq!(arena.ahead_bytes(), REGION_BYTES as u64, "what was given back is not backed any more");

@@ -47,22 +47,20 @@ pub struct Mapping {
 }
 
 impl Reservation {
-    /// Asks for huge pages for one region. A kernel that has none goes on with small ones.
-    fn prefer_huge(&self, region_index: usize) {
-        let offset = region_index * REGION_BYTES;
-        assert!(offset + REGION_BYTES <= ADDRESSABLE_BYTES, "region {region_index} lies outside the arena");
-        // SAFETY: the offset is inside the reservation, as asserted.
-        let address = unsafe { self.base.add(offset) };
+    /// Asks for huge pages, once for all: each time would take the lock that every page fault needs, and whoever holds it may
+    /// have to wait for a CPU. A kernel that has none goes on with small ones.
+    fn prefer_huge(&self) {
         // SAFETY: the range is inside our own anonymous mapping; the advice does not change its contents.
-        unsafe { libc::madvise(address.as_ptr().cast(), REGION_BYTES, libc::MADV_HUGEPAGE) };
+        unsafe { libc::madvise(self.base.as_ptr().cast(), ADDRESSABLE_BYTES, libc::MADV_HUGEPAGE) };
     }
 
     /// Has the kernel back a region with a huge page, as a write would, but without one: what stands there stays, and the
     /// arena may use the region meanwhile.
     pub fn back(&self, region_index: usize) {
-        self.prefer_huge(region_index);
-        // SAFETY: the offset is inside the reservation, as `prefer_huge` asserts.
-        let address = unsafe { self.base.add(region_index * REGION_BYTES) };
+        let offset = region_index * REGION_BYTES;
+        assert!(offset + REGION_BYTES <= ADDRESSABLE_BYTES, "region {region_index} lies outside the arena");
+        // SAFETY: the offset is inside the reservation, as asserted.
+        let address = unsafe { self.base.add(offset) };
         // SAFETY: the range is inside our own anonymous mapping; the call does not change its contents.
         unsafe { libc::madvise(address.as_ptr().cast(), REGION_BYTES, libc::MADV_POPULATE_WRITE) };
     }
@@ -90,12 +88,9 @@ impl Mapping {
         assert!(skip < REGION_BYTES, "a byte pointer can always be aligned to a region");
         // SAFETY: `skip` is less than REGION_BYTES, which the reservation has to spare behind its addressable part.
         let base = unsafe { reserved.add(skip) };
-        Ok(Mapping { reservation: Arc::new(Reservation { reserved, base }), base })
-    }
-
-    /// Asks for huge pages for one region. A kernel that has none goes on with small ones.
-    pub fn prefer_huge(&self, region_index: usize) {
-        self.reservation.prefer_huge(region_index);
+        let reservation = Arc::new(Reservation { reserved, base });
+        reservation.prefer_huge();
+        Ok(Mapping { reservation, base })
     }
 
     /// The range, for a thread that backs regions of it ahead.

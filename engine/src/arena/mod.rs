@@ -248,7 +248,7 @@ impl Arena {
         self.ahead.has_more()
     }
 
-    /// Gives back what is backed ahead beyond one region, unless the arena has grown since the last call.
+    /// Gives a region back that is backed ahead beyond the first one, unless the arena has grown since the last call.
     pub fn settle_ahead(&mut self) {
         self.ahead.settle(&mut self.mapping);
     }
@@ -329,7 +329,7 @@ impl Arena {
         }
         let pages_per_region = REGION_BYTES / PAGE_BYTES;
         if at == 1 || at.is_multiple_of(pages_per_region) {
-            self.ahead.enter(&self.mapping);
+            self.ahead.enter();
         }
         self.pages.push(Page::default());
         Ok(PageIndex::new(at))

@@ -91,8 +91,8 @@ impl Shard {
     }
 
     fn settle_ahead(&mut self, now_ms: u64) {
-        /// Time without growth after which memory ahead is given back.
-        const CALM_MS: u64 = 1_000;
+        /// Time without growth after which memory ahead is given back, a region each time.
+        const CALM_MS: u64 = 100;
         if now_ms >= self.turns.settle_at_ms {
             self.turns.settle_at_ms = now_ms + CALM_MS;
             self.memory.arena.settle_ahead();
