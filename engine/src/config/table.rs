@@ -159,7 +159,7 @@ table! {
         /// Bytes a second that one move may take; 0 sets no limit.
         migration_rate_max: u64 = 0, Runtime, Bytes { min: 0, max: i64::MAX };
         /// Share of a core's time that moves may take while clients want it too.
-        migration_share: u8 = 25, Runtime, Percent { min: 1, max: 90 };
+        migration_share: u8 = 10, Runtime, Percent { min: 1, max: 90 };
         /// Slots of one core that are copied at the same time.
         moves_concurrent_max: u32 = 4, Runtime, Integer { min: 1, max: 256 };
         /// Slots that change hands at one instant, at most; larger moves are cut.
