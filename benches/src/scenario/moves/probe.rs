@@ -96,7 +96,9 @@ pub fn probe(
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        due += PERIOD;
+        // What was due while a reply was awaited is left out: it would have waited for less than that one did, and a probe that
+        // sends one write after the other would for long measure its own backlog.
+        due = (due + PERIOD).max(Instant::now());
         thread::sleep(due.saturating_duration_since(Instant::now()));
         let redirects = probe.watch.redirects;
         if let Err(error) = probe.write(turn) {
