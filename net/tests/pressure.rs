@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::thread;
 
-use harness::{Ask, Event, Manner, pattern, serve};
+use harness::{Ask, Bulk, Event, Manner, pattern, serve};
 use whimbrel_net::ReactorOptions;
 
 #[test]
@@ -37,84 +37,114 @@ fn a_slow_reader_pauses_its_own_input_and_gets_everything() {
 
 #[test]
 fn paused_connections_hold_their_peer_back_and_lose_nothing() {
-    let mut server = serve(Manner::default(), ReactorOptions::default());
-    let mut stream = server.connect();
-    let mut echoed = [0; 3];
-    stream.write_all(b"abc").unwrap();
-    stream.read_exact(&mut echoed).unwrap();
-    server.ask(Ask::Pause);
-    let before = server.gauges().bytes_out;
-    stream.set_nonblocking(true).unwrap();
-    let sent = pattern(64 << 20);
-    let mut at = 0;
-    while at < sent.len() {
-        match stream.write(&sent[at..]) {
-            Ok(length) => at += length,
-            Err(error) => {
-                assert_eq!(error.kind(), ErrorKind::WouldBlock);
-                break;
+    for is_bulk in [false, true] {
+        let mut server = serve(Manner { is_bulk, ..Manner::default() }, ReactorOptions::default());
+        let mut stream = server.connect();
+        let mut echoed = [0; 3];
+        stream.write_all(b"abc").unwrap();
+        stream.read_exact(&mut echoed).unwrap();
+        server.ask(Ask::Pause);
+        let before = server.gauges().bytes_out;
+        stream.set_nonblocking(true).unwrap();
+        let sent = pattern(64 << 20);
+        let mut at = 0;
+        while at < sent.len() {
+            match stream.write(&sent[at..]) {
+                Ok(length) => at += length,
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                    break;
+                }
             }
         }
+        assert!(at < sent.len(), "the socket fills up");
+        assert_eq!(server.gauges().bytes_out, before, "paused connections are not served");
+        stream.set_nonblocking(false).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        server.ask(Ask::Resume);
+        let mut back = Vec::new();
+        stream.read_to_end(&mut back).unwrap();
+        assert!(back == sent[..at]);
+        server.expect(|event| matches!(event, Event::Ended(_)).then_some(()));
     }
-    assert!(at < sent.len(), "the socket fills up");
-    assert_eq!(server.gauges().bytes_out, before, "paused connections are not served");
-    stream.set_nonblocking(false).unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
-    server.ask(Ask::Resume);
-    let mut back = Vec::new();
-    stream.read_to_end(&mut back).unwrap();
-    assert!(back == sent[..at]);
-    server.expect(|event| matches!(event, Event::Ended(_)).then_some(()));
 }
 
 #[test]
 fn pausing_and_resuming_at_any_time_loses_nothing() {
-    let mut server = serve(Manner::default(), ReactorOptions::default());
+    for is_bulk in [false, true] {
+        let mut server = serve(Manner { is_bulk, ..Manner::default() }, ReactorOptions::default());
+        let sent = pattern(8 << 20);
+        let stream = server.connect();
+        let (mut reading, mut writing) = (stream.try_clone().unwrap(), stream);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                writing.write_all(&sent).unwrap();
+                writing.shutdown(Shutdown::Write).unwrap();
+            });
+            let reader = scope.spawn(move || {
+                let mut back = Vec::new();
+                reading.read_to_end(&mut back).unwrap();
+                back
+            });
+            for _ in 0..300 {
+                server.ask(Ask::Pause);
+                server.ask(Ask::Resume);
+                server.gauges();
+            }
+            assert!(reader.join().unwrap() == sent);
+        });
+    }
+}
+
+#[test]
+fn what_comes_in_bulk_is_one_chunk_a_turn() {
+    let options =
+        ReactorOptions { receive_buffer_bytes: 512, bulk_buffer_bytes: 4096, ..ReactorOptions::default() };
+    let mut server = serve(Manner { is_bulk: true, ..Manner::default() }, options);
     let sent = pattern(8 << 20);
     let stream = server.connect();
     let (mut reading, mut writing) = (stream.try_clone().unwrap(), stream);
+    let mut back = vec![0; sent.len()];
     thread::scope(|scope| {
-        scope.spawn(|| {
-            writing.write_all(&sent).unwrap();
-            writing.shutdown(Shutdown::Write).unwrap();
-        });
-        let reader = scope.spawn(move || {
-            let mut back = Vec::new();
-            reading.read_to_end(&mut back).unwrap();
-            back
-        });
-        for _ in 0..300 {
-            server.ask(Ask::Pause);
-            server.ask(Ask::Resume);
-            server.gauges();
-        }
-        assert!(reader.join().unwrap() == sent);
+        scope.spawn(|| writing.write_all(&sent).unwrap());
+        reading.read_exact(&mut back).unwrap();
     });
+    assert!(back == sent);
+    server.ask(Ask::Bulk);
+    let bulk = server.expect(|event| if let Event::Bulk(bulk) = event { Some(bulk) } else { None });
+    assert_eq!(bulk, Bulk { largest: 4096, chunks_a_turn: 1 });
 }
 
 #[test]
 fn connections_share_the_last_provided_buffers() {
-    let options =
-        ReactorOptions { receive_buffers: 2, receive_buffer_bytes: 512, ..ReactorOptions::default() };
-    let server = serve(Manner::default(), options);
-    let sent = pattern(1 << 20);
-    thread::scope(|scope| {
-        for _ in 0..8 {
-            let stream = server.connect();
-            let (mut reading, mut writing) = (stream.try_clone().unwrap(), stream);
-            let sent = &sent;
-            scope.spawn(move || {
-                writing.write_all(sent).unwrap();
-                writing.shutdown(Shutdown::Write).unwrap();
-            });
-            scope.spawn(move || {
-                let mut back = Vec::new();
-                reading.read_to_end(&mut back).unwrap();
-                assert!(back == *sent);
-            });
-        }
-    });
-    assert!(server.stop().buffer_exhaustions > 0);
+    let options = ReactorOptions {
+        receive_buffers: 2,
+        receive_buffer_bytes: 512,
+        bulk_buffers: 2,
+        bulk_buffer_bytes: 512,
+        ..ReactorOptions::default()
+    };
+    for is_bulk in [false, true] {
+        let server = serve(Manner { is_bulk, ..Manner::default() }, options);
+        let sent = pattern(1 << 20);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                let stream = server.connect();
+                let (mut reading, mut writing) = (stream.try_clone().unwrap(), stream);
+                let sent = &sent;
+                scope.spawn(move || {
+                    writing.write_all(sent).unwrap();
+                    writing.shutdown(Shutdown::Write).unwrap();
+                });
+                scope.spawn(move || {
+                    let mut back = Vec::new();
+                    reading.read_to_end(&mut back).unwrap();
+                    assert!(back == *sent);
+                });
+            }
+        });
+        assert!(server.stop().buffer_exhaustions > 0);
+    }
 }
 
 #[test]

@@ -9,12 +9,12 @@ use io_uring::types::BufRingEntry;
 
 use super::mapping::Mapping;
 use crate::error::RingError;
-use crate::ring::{BUFFER_GROUP, Filled, Ring, explain};
+use crate::ring::{Filled, Ring, explain};
 
 /// Distance that keeps the first lines of neighbouring buffers in different cache sets.
 const COLOUR_BYTES: usize = 64;
 
-/// All buffers of one reactor.
+/// The buffers of one group of one reactor.
 pub(crate) struct ProvidedBuffers {
     entries: Mapping,
     memory: Mapping,
@@ -26,8 +26,8 @@ pub(crate) struct ProvidedBuffers {
 }
 
 impl ProvidedBuffers {
-    /// Maps `count` buffers (a power of two) of `size` bytes, registers them and publishes all.
-    pub fn register(ring: &Ring, count: u16, size: u32) -> Result<Self, RingError> {
+    /// Maps `count` buffers (a power of two) of `size` bytes, registers them as `group` and publishes all.
+    pub fn register(ring: &Ring, group: u16, count: u16, size: u32) -> Result<Self, RingError> {
         assert!(count.is_power_of_two() && count <= 1 << 15, "the kernel takes powers of two up to 32768");
         assert!(size > 0, "a buffer holds at least one byte");
         let entries = Mapping::new(usize::from(count) * size_of::<BufRingEntry>()).map_err(explain)?;
@@ -35,8 +35,7 @@ impl ProvidedBuffers {
         let start = entries.start() as u64;
         // SAFETY: `entries` is page-aligned, holds `count` entries, and outlives the ring's use of it: the reactor drops
         // the ring first, when nothing runs on it any more.
-        let registered =
-            unsafe { ring.submitter().register_buf_ring_with_flags(start, count, BUFFER_GROUP, 0) };
+        let registered = unsafe { ring.submitter().register_buf_ring_with_flags(start, count, group, 0) };
         registered.map_err(explain)?;
         let mut buffers = Self { entries, memory, count, size, tail: 0 };
         for buffer in 0..count {

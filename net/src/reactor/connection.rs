@@ -21,11 +21,14 @@ pub(super) enum Phase {
     Ending,
 }
 
-/// The multishot receive.
+/// The receive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ReadState {
     Idle,
+    /// Multishot: it goes on until it is cancelled.
     Armed,
+    /// One bulk buffer: it ends by itself.
+    Bulk,
     /// Cancelled, its last completion is to come.
     Cancelling,
 }
@@ -55,6 +58,8 @@ pub(super) struct Connection {
     pub is_tcp: bool,
     /// The service does not want input.
     pub is_paused: bool,
+    /// One bulk buffer a turn is received.
+    pub is_bulk: bool,
     /// The peer has finished sending.
     pub input_ended: bool,
     /// The service has been told so.
@@ -85,6 +90,7 @@ impl Connection {
             send: SendState::Idle,
             is_tcp: false,
             is_paused: false,
+            is_bulk: false,
             input_ended: false,
             end_told: false,
             close_told: false,

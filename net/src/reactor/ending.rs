@@ -67,8 +67,9 @@ impl<M: Send> Io<M> {
         connection.phase = Phase::Ending;
         connection.held = None;
         self.is_restless |= connection.send == SendState::Optimistic;
-        if connection.read == ReadState::Armed || connection.send == SendState::Visible {
-            if connection.read == ReadState::Armed {
+        let is_reading = matches!(connection.read, ReadState::Armed | ReadState::Bulk);
+        if is_reading || connection.send == SendState::Visible {
+            if is_reading {
                 connection.read = ReadState::Cancelling;
             }
             self.ring.cancel_socket(connection.socket())?;

@@ -32,8 +32,8 @@ pub struct Io<M> {
     pub(super) dirty: Vec<ConnectionId>,
     /// Connections whose receive is to start, if they still want it.
     pub(super) to_receive: Vec<ConnectionId>,
-    /// Connections whose receive is to be cancelled, if they are still paused.
-    pub(super) to_pause: Vec<ConnectionId>,
+    /// Connections whose multishot receive is to be cancelled, if they still do not want it.
+    pub(super) to_cancel: Vec<ConnectionId>,
     /// Connections with held input that is wanted again.
     pub(super) resumed: Vec<ConnectionId>,
     /// Connections the service aborted.
@@ -67,7 +67,7 @@ impl<M: Send> Io<M> {
             gauges: Gauges::default(),
             dirty: Vec::new(),
             to_receive: Vec::new(),
-            to_pause: Vec::new(),
+            to_cancel: Vec::new(),
             resumed: Vec::new(),
             aborted: Vec::new(),
             closed: Vec::new(),
@@ -131,6 +131,18 @@ impl<M: Send> Io<M> {
         }
     }
 
+    /// Has `id` received in bulk from now on: one large buffer a turn, so that a peer that sends without pause leaves time for
+    /// the others, and a pause finds no more than that in the reactor.
+    pub fn receive_in_bulk(&mut self, id: ConnectionId) {
+        let Some(connection) = self.table.get_mut(id).filter(|connection| connection.is_open()) else {
+            return;
+        };
+        if !connection.is_bulk {
+            connection.is_bulk = true;
+            self.to_cancel.push(id);
+        }
+    }
+
     /// Stops `received` and `end_of_input` for `id`. What the kernel already received is held back, at most what the
     /// provided buffers held; the rest waits in the socket, where it slows the peer down.
     pub fn pause_reading(&mut self, id: ConnectionId) {
@@ -139,7 +151,7 @@ impl<M: Send> Io<M> {
         };
         if !connection.is_paused {
             connection.is_paused = true;
-            self.to_pause.push(id);
+            self.to_cancel.push(id);
         }
     }
 

@@ -21,7 +21,7 @@ use crate::clock::Monotonic;
 use crate::error::RingError;
 use crate::listener::{Listener, ListenerId};
 use crate::mailbox::Mailboxes;
-use crate::ring::{Completion, Operation, Ring, WaitPlan};
+use crate::ring::{BUFFER_GROUP, BULK_BUFFER_GROUP, Completion, Operation, Ring, WaitPlan};
 use crate::service::{Service, Wake};
 
 pub use io::Io;
@@ -32,6 +32,7 @@ pub struct Reactor<S: Service> {
     // Before the buffers: the ring must be quiet, and gone, when they are unmapped.
     io: Io<S::Message>,
     buffers: ProvidedBuffers,
+    bulk_buffers: ProvidedBuffers,
     batch: Vec<Completion>,
     is_watching_doorbell: bool,
 }
@@ -43,10 +44,12 @@ impl<S: Service> Reactor<S> {
     /// Why the kernel refuses, with the remedy in its text.
     pub fn new(options: ReactorOptions, mailboxes: Mailboxes<S::Message>) -> Result<Self, RingError> {
         let ring = Ring::new(options.submissions, options.completions)?;
-        let buffers =
-            ProvidedBuffers::register(&ring, options.receive_buffers, options.receive_buffer_bytes)?;
+        let (count, bytes) = (options.receive_buffers, options.receive_buffer_bytes);
+        let buffers = ProvidedBuffers::register(&ring, BUFFER_GROUP, count, bytes)?;
+        let (count, bytes) = (options.bulk_buffers, options.bulk_buffer_bytes);
+        let bulk_buffers = ProvidedBuffers::register(&ring, BULK_BUFFER_GROUP, count, bytes)?;
         let io = Io::new(ring, options, mailboxes);
-        Ok(Self { io, buffers, batch: Vec::new(), is_watching_doorbell: false })
+        Ok(Self { io, buffers, bulk_buffers, batch: Vec::new(), is_watching_doorbell: false })
     }
 
     /// Accepts connections on `listener`; `id` comes with each.
@@ -61,7 +64,7 @@ impl<S: Service> Reactor<S> {
 
     /// Address space set aside for provided buffers, in bytes; only touched pages are paid for.
     pub fn buffer_bytes(&self) -> usize {
-        self.buffers.mapped_bytes()
+        self.buffers.mapped_bytes() + self.bulk_buffers.mapped_bytes()
     }
 
     /// Serves until the service calls [`Io::stop`].
@@ -109,7 +112,7 @@ impl<S: Service> Reactor<S> {
         self.deliver_resumed(service);
         for completion in batch.drain(..) {
             match completion.operation() {
-                Operation::Receive => self.receive_completed(service, completion)?,
+                Operation::Receive | Operation::ReceiveBulk => self.receive_completed(service, completion)?,
                 Operation::Accept => self.io.accept_completed(completion),
                 Operation::Doorbell => self.is_watching_doorbell &= !completion.is_last(),
                 Operation::Send | Operation::SendOptimistic | Operation::Cancel => {}

@@ -24,6 +24,10 @@ pub struct ReactorOptions {
     pub receive_buffers: u16,
     /// Bytes of one provided buffer: the largest chunk handed to the service at once.
     pub receive_buffer_bytes: u32,
+    /// Bulk buffers, a power of two up to 32768. Users: one per chunk received in bulk and not yet handed to the service.
+    pub bulk_buffers: u16,
+    /// Bytes of one bulk buffer: what a connection that is received in bulk brings in a turn at most.
+    pub bulk_buffer_bytes: u32,
     /// Connections in all states; more are refused without a word.
     pub connections_max: u32,
     /// Accepted connections opened in one turn; the others wait for the next.
@@ -51,6 +55,8 @@ impl Default for ReactorOptions {
             completions: 4096,
             receive_buffers: 256,
             receive_buffer_bytes: 16 << 10,
+            bulk_buffers: 8,
+            bulk_buffer_bytes: 64 << 10,
             connections_max: 65_536,
             accepts_per_turn_max: 64,
             accept_retry_delay: Duration::from_millis(100),

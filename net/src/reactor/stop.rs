@@ -82,7 +82,7 @@ impl<M: Send> Io<M> {
             // A descriptor accepted this late is closed.
             Operation::Accept => drop(completion.into_accepted()),
             // A buffer filled this late is not needed again.
-            Operation::Receive => drop(completion.into_filled()),
+            Operation::Receive | Operation::ReceiveBulk => drop(completion.into_filled()),
             Operation::Doorbell | Operation::Cancel => {}
         }
         Ok(())
@@ -93,6 +93,7 @@ impl<S: Service> Drop for Reactor<S> {
     fn drop(&mut self) {
         if !matches!(self.io.quiesce(), Ok(true)) {
             self.buffers.leak();
+            self.bulk_buffers.leak();
         }
     }
 }

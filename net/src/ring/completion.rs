@@ -73,7 +73,8 @@ impl Completion {
 
     /// The buffer that a receive filled.
     pub fn into_filled(self) -> Option<Filled> {
-        assert!(self.operation() == Operation::Receive, "only a receive fills a buffer");
+        let is_receive = matches!(self.operation(), Operation::Receive | Operation::ReceiveBulk);
+        assert!(is_receive, "only a receive fills a buffer");
         let buffer = cqueue::buffer_select(self.flags)?;
         let length = u32::try_from(self.result).unwrap_or(0);
         Some(Filled { buffer, length })

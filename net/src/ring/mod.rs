@@ -25,8 +25,11 @@ pub(crate) use operation::Operation;
 pub(crate) use requests::SendMode;
 pub(crate) use setup::{explain, open};
 
-/// The provided-buffer group of a ring; there is one.
+/// The provided buffers that multishot receives fill.
 pub(crate) const BUFFER_GROUP: u16 = 0;
+
+/// The provided buffers that receives in bulk fill.
+pub(crate) const BULK_BUFFER_GROUP: u16 = 1;
 
 /// How the ring waits in [`Ring::enter`].
 #[derive(Clone, Copy, Debug)]

@@ -18,6 +18,8 @@ pub(crate) enum Operation {
     Doorbell = 5,
     /// A cancellation; its own outcome does not matter.
     Cancel = 6,
+    /// A receive of one bulk buffer.
+    ReceiveBulk = 7,
 }
 
 impl Operation {
@@ -34,6 +36,7 @@ impl Operation {
             4 => Self::Send,
             5 => Self::Doorbell,
             6 => Self::Cancel,
+            7 => Self::ReceiveBulk,
             _ => panic!("user data that the ring never wrote: operation {bits}"),
         }
     }
@@ -76,8 +79,8 @@ mod tests {
 
     #[test]
     fn user_data_keeps_everything() {
-        use Operation::{Accept, Cancel, Doorbell, Receive, Send, SendOptimistic};
-        for operation in [Accept, Receive, SendOptimistic, Send, Doorbell, Cancel] {
+        use Operation::{Accept, Cancel, Doorbell, Receive, ReceiveBulk, Send, SendOptimistic};
+        for operation in [Accept, Receive, SendOptimistic, Send, Doorbell, Cancel, ReceiveBulk] {
             for (index, generation) in [(0, 0), (7, 1), (u32::MAX, (1 << 28) - 1)] {
                 let token = Token { index, generation };
                 assert_eq!(unpack(pack(operation, token)), (operation, token));

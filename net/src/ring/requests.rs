@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use io_uring::{opcode, squeue, types};
 
 use super::operation::{Operation, Token, pack};
-use super::{BUFFER_GROUP, Ring};
+use super::{BUFFER_GROUP, BULK_BUFFER_GROUP, Ring};
 use crate::buffers::{Flight, Outgoing};
 use crate::connection_id::ConnectionId;
 use crate::error::RingError;
@@ -36,6 +36,17 @@ impl Ring {
         let entry = opcode::RecvMulti::new(types::Fd(socket.as_raw_fd()), BUFFER_GROUP)
             .build()
             .user_data(pack(Operation::Receive, id.into()));
+        self.push(&entry, true)
+    }
+
+    /// Receives from `socket` into one bulk buffer.
+    pub fn receive_bulk(&mut self, socket: BorrowedFd<'_>, id: ConnectionId) -> Result<(), RingError> {
+        // A length of 0 is that of the buffer which the kernel takes when there is something to receive.
+        let entry = opcode::Recv::new(types::Fd(socket.as_raw_fd()), std::ptr::null_mut(), 0)
+            .buf_group(BULK_BUFFER_GROUP)
+            .build()
+            .flags(squeue::Flags::BUFFER_SELECT)
+            .user_data(pack(Operation::ReceiveBulk, id.into()));
         self.push(&entry, true)
     }
 

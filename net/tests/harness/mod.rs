@@ -21,6 +21,8 @@ pub enum Ask {
     Resume,
     Open,
     Stale,
+    /// Report what was received in bulk.
+    Bulk,
     /// Say `1` to the older of two connections and close the other, whose end makes the service say `2`.
     Farewell,
 }
@@ -36,6 +38,8 @@ pub struct Manner {
     pub last_bytes: usize,
     /// Serve this many connections and refuse all later ones.
     pub connections_max: Option<usize>,
+    /// Receive in bulk from a connection's first bytes on.
+    pub is_bulk: bool,
     /// Answer each byte `p` with that many pinned bytes, and everything else as it is.
     pub pinned_bytes: usize,
 }
@@ -49,6 +53,18 @@ pub struct Echo {
     served: usize,
     stale: Vec<ConnectionId>,
     farewell: Option<ConnectionId>,
+    bulk: Bulk,
+    /// Chunks of this turn.
+    chunks: usize,
+}
+
+/// What was received in bulk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Bulk {
+    /// Bytes of the largest chunk.
+    pub largest: usize,
+    /// The most chunks in a turn, from the first one on that no other buffer could have held.
+    pub chunks_a_turn: usize,
 }
 
 /// What the service reports to the test.
@@ -62,6 +78,7 @@ pub enum Event {
     Gauges(Gauges),
     OpenConnections(usize),
     StaleIgnored(bool),
+    Bulk(Bulk),
 }
 
 impl Service for Echo {
@@ -81,6 +98,11 @@ impl Service for Echo {
     fn received(&mut self, io: &mut Io<Ask>, id: ConnectionId, bytes: &[u8]) {
         assert!(self.connections.contains_key(&id));
         assert!(!bytes.is_empty());
+        if self.manner.is_bulk {
+            io.receive_in_bulk(id);
+            self.bulk.largest = self.bulk.largest.max(bytes.len());
+            self.chunks += 1;
+        }
         if self.manner.obeys {
             let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
             if line.starts_with(b"QUIT") {
@@ -150,6 +172,7 @@ impl Service for Echo {
                 self.events.send(Event::OpenConnections(open)).unwrap();
             }
             Ask::Stale => self.use_stale(io),
+            Ask::Bulk => self.events.send(Event::Bulk(self.bulk)).unwrap(),
             Ask::Farewell => {
                 let mut ids: Vec<_> = self.connections.keys().copied().collect();
                 ids.sort_unstable();
@@ -160,7 +183,11 @@ impl Service for Echo {
         }
     }
 
-    fn turn(&mut self, _: &mut Io<Ask>, _: Monotonic) -> Wake {
+    fn turn(&mut self, io: &mut Io<Ask>, _: Monotonic) -> Wake {
+        let chunks = std::mem::take(&mut self.chunks);
+        if self.bulk.largest > io.options().receive_buffer_bytes as usize {
+            self.bulk.chunks_a_turn = self.bulk.chunks_a_turn.max(chunks);
+        }
         Wake::Idle
     }
 }
@@ -170,6 +197,7 @@ impl Echo {
         for id in &self.stale {
             io.output(*id).extend_from_slice(b"for nobody");
             io.send_pinned(*id, Box::new(*b"for nobody"));
+            io.receive_in_bulk(*id);
             io.pause_reading(*id);
             io.resume_reading(*id);
             io.notify_drained(*id);
@@ -224,6 +252,8 @@ fn start(manner: Manner, options: ReactorOptions, unix: Option<std::path::PathBu
             served: 0,
             stale: Vec::new(),
             farewell: None,
+            bulk: Bulk::default(),
+            chunks: 0,
         };
         reactor.run(&mut echo).unwrap();
         assert!(echo.connections.is_empty(), "every opened connection was closed");

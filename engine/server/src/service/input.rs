@@ -364,7 +364,7 @@ impl CoreService {
         for action in std::mem::take(&mut self.core.actions) {
             match action {
                 Action::RewriteConfig(_) => self.rewrite_config(connection),
-                Action::BecomeLink { .. } => self.become_link(connection, session),
+                Action::BecomeLink { .. } => self.become_link(io, connection, session),
                 Action::AssignSlots { slots, gives } => self.assign_slots(connection, slots, gives),
                 action => self.act(io, action),
             }

@@ -12,11 +12,17 @@ use super::super::message::Message;
 use super::wire::{Part, Wire};
 
 /// Bytes of a lane that wait to be applied, above which it is not read.
-const INBOX_BYTES_MAX: usize = 1024 * 1024;
+const INBOX_BYTES_MAX: usize = 256 * 1024;
 
 impl CoreService {
     /// A client has become a link: it counts as a client no more.
-    pub(in super::super) fn become_link(&mut self, connection: &mut Connection, session: &mut Session) {
+    pub(in super::super) fn become_link(
+        &mut self,
+        io: &mut Io<Message>,
+        connection: &mut Connection,
+        session: &mut Session,
+    ) {
+        io.receive_in_bulk(connection.id);
         connection.is_link = true;
         session.is_link = true;
         self.shared.clients.leave();
