@@ -5,3 +5,4 @@ pub mod facts;
 pub mod family;
 pub mod memory;
 pub mod schedstat;
+pub mod stalls;

@@ -18,18 +18,26 @@ pub enum Figure {
     SourceCpuMsPerMb,
     /// The slowest reply in a moving slot, from the command until a while after the move.
     WorstMovingMs,
+    /// The slowest of those during which the machine did not stand still.
+    UnstalledMovingMs,
     /// When it was due, from the nearest hand-over that the probe saw.
+    UnstalledMovingAtMs,
+    /// When the slowest of all was due, from the nearest hand-over that the probe saw.
     WorstMovingAtMs,
     /// The slowest reply in the same slots under the same load without a move.
     CalmMovingMs,
     /// The slowest reply in a staying slot.
     WorstStayingMs,
-    /// When it was due, from the nearest hand-over.
+    /// The slowest of those during which the machine did not stand still.
+    UnstalledStayingMs,
+    /// When the slowest of all was due, from the nearest hand-over.
     WorstStayingAtMs,
     /// The slowest reply in the same slots under the same load without a move.
     CalmStayingMs,
     /// How much slower than that the slowest reply in a staying slot was.
     AddedStayingMs,
+    /// The same of the replies during which the machine did not stand still.
+    UnstalledAddedStayingMs,
     /// The slowest reply in a staying slot from the last hand-over on: what the drop of the moved keys costs.
     AfterStayingMs,
     /// The longest pause of writes to moving slots, as the source counts it.
@@ -66,6 +74,10 @@ pub enum Figure {
     KeysOff,
     /// Share of the time that the source was ready to run and something else had its CPU.
     SourceWaited,
+    /// The longest time for which a CPU did nothing for anybody, from the command until a while after the move.
+    StallMs,
+    /// Share of the probes' replies that were due while a CPU did, or shortly after.
+    Stalled,
 }
 
 impl Figure {
@@ -76,12 +88,16 @@ impl Figure {
             Self::MovedMbPerSecond => "moved, MB/s",
             Self::SourceCpuMsPerMb => "source CPU, ms per MB",
             Self::WorstMovingMs => "worst reply, moving slot, ms",
+            Self::UnstalledMovingMs => "  while the machine ran, ms",
+            Self::UnstalledMovingAtMs => "    due, from the hand-over, ms",
             Self::WorstMovingAtMs => "  due, from the hand-over, ms",
             Self::CalmMovingMs => "  without a move, ms",
             Self::WorstStayingMs => "worst reply, staying slot, ms",
+            Self::UnstalledStayingMs => "  while the machine ran, ms",
             Self::WorstStayingAtMs => "  due, from the hand-over, ms",
             Self::CalmStayingMs => "  without a move, ms",
             Self::AddedStayingMs => "  added by the move, ms",
+            Self::UnstalledAddedStayingMs => "    while the machine ran, ms",
             Self::AfterStayingMs => "  after the hand-over, ms",
             Self::PauseMs => "longest pause of writes by its own count, ms",
             Self::LoadP99Us => "load p99, µs",
@@ -100,6 +116,8 @@ impl Figure {
             Self::LinkMbInAnySecond => "sent in any second, MB",
             Self::KeysOff => "keys missing or double",
             Self::SourceWaited => "source waited for a CPU, %",
+            Self::StallMs => "longest stall of the machine, ms",
+            Self::Stalled => "  replies that it spoilt, %",
         }
     }
 }

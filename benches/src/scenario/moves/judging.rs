@@ -23,6 +23,8 @@ pub fn judge(results: &mut Results, cells: &[MoveCell]) {
     };
     bound("M1 worst reply in a moving slot, ms", "load", Figure::WorstMovingMs, 2.0);
     bound("M2 added to the worst reply in a staying slot, ms", "load", Figure::AddedStayingMs, 1.0);
+    bound("M1 while the machine ran", "load", Figure::UnstalledMovingMs, 2.0);
+    bound("M2 while the machine ran", "load", Figure::UnstalledAddedStayingMs, 1.0);
     bound("M7 errors shown to clients", "load", Figure::Errors, 0.0);
     bound("M7 redirects per slot of a client", "load", Figure::ProbeRedirectsPerSlot, 1.0);
     bound("M8 worst reply in a moving slot, ms", "cores-load", Figure::WorstMovingMs, 1.0);

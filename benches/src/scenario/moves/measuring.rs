@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::load::run::run;
 use crate::machine::family::{FamilyTime, proportional_bytes};
 use crate::machine::memory::back_free_memory;
+use crate::machine::stalls::StallWatch;
 use crate::scenario::measuring::{Bench, ScenarioError};
 use crate::scenario::moves::cell::{Link, Load, MOVING, MoveCell, Purpose, cells};
 use crate::scenario::moves::dialect::State;
@@ -124,6 +125,9 @@ fn read(
     network: Option<&Network>,
 ) -> Result<Reading, ScenarioError> {
     let origin = Instant::now();
+    let mut all_cpus = bench.options.server_cpus.0.clone();
+    all_cpus.extend(&bench.client_cpus);
+    let stalls = StallWatch::start(&all_cpus, origin);
     let pid = pair.source().pid();
     let rate = match cell.load {
         Load::Idle => None,
@@ -153,6 +157,7 @@ fn read(
         moved: watched.moved,
         memory: watched.peak_bytes.map(|peak| (memory_before, peak)),
         link: watched.link,
+        stalls: stalls.end(),
         keys_before,
         keys_after,
     })

@@ -50,10 +50,10 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// The slowest reply of those due from `from_ns` until `to_ns`.
-    pub fn worst(&self, from_ns: u64, to_ns: u64) -> Option<Reply> {
+    /// The slowest reply of those due from `from_ns` until `to_ns` that count.
+    pub fn worst(&self, from_ns: u64, to_ns: u64, counts: impl Fn(&Reply) -> bool) -> Option<Reply> {
         let within = self.replies.iter().filter(|reply| (from_ns..to_ns).contains(&reply.due_ns));
-        within.max_by_key(|reply| reply.latency_ns).copied()
+        within.filter(|reply| counts(reply)).max_by_key(|reply| reply.latency_ns).copied()
     }
 
     /// When redirections were answered: the instants at which slots were seen to have changed hands.
@@ -209,8 +209,9 @@ mod tests {
         let replies =
             vec![reply(1, 90, false), reply(10, 5, false), reply(20, 7, true), reply(30, 80, false)];
         let watch = Watch { replies, ..Watch::default() };
-        assert_eq!(watch.worst(10, 30), Some(reply(20, 7, true)));
-        assert_eq!(watch.worst(31, 99), None);
+        assert_eq!(watch.worst(10, 30, |_| true), Some(reply(20, 7, true)));
+        assert_eq!(watch.worst(10, 30, |reply| !reply.redirected), Some(reply(10, 5, false)));
+        assert_eq!(watch.worst(31, 99, |_| true), None);
         assert_eq!(watch.hand_overs_ns().collect::<Vec<_>>(), [27]);
     }
 }

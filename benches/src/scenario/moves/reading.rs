@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::machine::stalls::Stalls;
 use crate::scenario::moves::cell::{Load, MOVING, MoveCell, Purpose};
 use crate::scenario::moves::figures::{Figure, Figures};
 use crate::scenario::moves::link::LinkWatch;
@@ -30,6 +31,8 @@ pub struct Reading {
     pub moved: Moved,
     /// Memory of the source before, and at its peak.
     pub memory: Option<(u64, u64)>,
+    /// When the machine stood still, if that could be watched.
+    pub stalls: Option<Stalls>,
     /// What went over the link.
     pub link: Option<LinkWatch>,
     /// Keys of source and target before.
@@ -99,8 +102,9 @@ fn replies(reading: &Reading, figures: &mut Figures) {
     let hand_overs: Vec<u64> = busy.moving.hand_overs_ns().collect();
     let ns = |moment: &Moment| moment.at.as_nanos() as u64;
     let (begun, over) = (ns(&reading.moved.begun), ns(&reading.moved.over));
-    let worst = |watch: &Watch, from, to| watch.worst(from, to);
-    let calm_worst = |watch| worst(watch, ns(&reading.calm_from), ns(&reading.calm_to));
+    let worst = |watch: &Watch, from, to| watch.worst(from, to, |_| true);
+    let (calm_from, calm_to) = (ns(&reading.calm_from), ns(&reading.calm_to));
+    let calm_worst = |watch| worst(watch, calm_from, calm_to);
     let ms = |reply: Reply| reply.latency_ns as f64 / 1e6;
     let mut insert = |figure, value: Option<f64>| {
         if let Some(value) = value {
@@ -116,6 +120,20 @@ fn replies(reading: &Reading, figures: &mut Figures) {
     insert(Figure::WorstStayingAtMs, staying.and_then(|reply| from_nearest(reply, &hand_overs)));
     insert(Figure::CalmStayingMs, calm_staying.map(ms));
     insert(Figure::AddedStayingMs, staying.zip(calm_staying).map(|(busy, calm)| ms(busy) - ms(calm)));
+    if let Some(stalls) = &reading.stalls {
+        let is_unspoilt = |reply: &Reply| !stalls.spoil(reply.due_ns, reply.due_ns + reply.latency_ns);
+        let moving = busy.moving.worst(begun, over, is_unspoilt);
+        let staying = busy.staying.worst(begun, over, is_unspoilt).map(ms);
+        let calm = calm.staying.worst(calm_from, calm_to, is_unspoilt).map(ms);
+        insert(Figure::UnstalledMovingMs, moving.map(ms));
+        insert(Figure::UnstalledMovingAtMs, moving.and_then(|reply| from_nearest(reply, &hand_overs)));
+        insert(Figure::UnstalledStayingMs, staying);
+        insert(Figure::UnstalledAddedStayingMs, staying.zip(calm).map(|(busy, calm)| busy - calm));
+        insert(Figure::StallMs, Some(stalls.longest_ns(begun, over) as f64 / 1e6));
+        let all = || busy.moving.replies.iter().chain(&busy.staying.replies);
+        let spoilt = all().filter(|reply| !is_unspoilt(reply)).count();
+        insert(Figure::Stalled, Some(spoilt as f64 * 100.0 / all().count() as f64));
+    }
     let last = hand_overs.iter().max().copied();
     insert(Figure::AfterStayingMs, last.and_then(|last| worst(&busy.staying, last, over)).map(ms));
 }

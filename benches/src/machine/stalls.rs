@@ -1,0 +1,131 @@
+//! When the machine stood still: a thread on each CPU that goes before all others and notes when it woke late.
+//!
+//! What such a thread misses, no program had: a guest's CPU was taken away, or waited for memory that the host had to find first.
+//! The idea is G. Tene's (jHiccup), for each CPU by itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use thread_priority::unix::{
+    RealtimeThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+};
+use thread_priority::{ThreadPriority, ThreadPriorityValue};
+
+use crate::machine::cpus::pin_thread;
+
+/// Time between two looks.
+const PERIOD: Duration = Duration::from_micros(500);
+/// Lateness that counts. The kernel's own work that nothing may interrupt takes less.
+const LATE: Duration = Duration::from_millis(1);
+/// Priority among real-time threads: above all of a usual machine's.
+const PRIORITY: u8 = 50;
+
+/// A CPU did nothing for anybody. Instants count from the watch's origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stall {
+    /// When the watch should have run.
+    pub from_ns: u64,
+    /// When it ran.
+    pub to_ns: u64,
+}
+
+/// The stalls of some CPUs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stalls(Vec<Stall>);
+
+impl Stalls {
+    /// Whether something between these instants may have been late because of a stall: it overlaps one, or as long a time
+    /// after it, in which what had piled up was done.
+    pub fn spoil(&self, from_ns: u64, to_ns: u64) -> bool {
+        self.0.iter().any(|stall| {
+            let caught_up_ns = stall.to_ns + (stall.to_ns - stall.from_ns);
+            from_ns <= caught_up_ns && stall.from_ns <= to_ns
+        })
+    }
+
+    /// The longest one that began between these instants.
+    pub fn longest_ns(&self, from_ns: u64, to_ns: u64) -> u64 {
+        let within = self.0.iter().filter(|stall| (from_ns..to_ns).contains(&stall.from_ns));
+        within.map(|stall| stall.to_ns - stall.from_ns).max().unwrap_or(0)
+    }
+}
+
+/// Watches while it lives.
+#[derive(Debug)]
+pub struct StallWatch {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<Option<Vec<Stall>>>>,
+}
+
+impl StallWatch {
+    /// Begins to watch these CPUs.
+    pub fn start(cpus: &[usize], origin: Instant) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let on = |cpu: usize| {
+            let stop = Arc::clone(&stop);
+            thread::spawn(move || watch(cpu, origin, &stop))
+        };
+        let threads = cpus.iter().map(|cpu| on(*cpu)).collect();
+        Self { stop, threads }
+    }
+
+    /// What was seen; nothing at all when the system does not let a thread go before the others.
+    pub fn end(self) -> Option<Stalls> {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut stalls = Vec::new();
+        for thread in self.threads {
+            stalls.extend(thread.join().ok()??);
+        }
+        Some(Stalls(stalls))
+    }
+}
+
+fn watch(cpu: usize, origin: Instant, stop: &AtomicBool) -> Option<Vec<Stall>> {
+    pin_thread(&[cpu]).ok()?;
+    go_before_all()?;
+    let mut stalls = Vec::new();
+    let mut due = Instant::now() + PERIOD;
+    while !stop.load(Ordering::Relaxed) {
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        let now = Instant::now();
+        if now.saturating_duration_since(due) > LATE {
+            let ns = |instant: Instant| instant.saturating_duration_since(origin).as_nanos() as u64;
+            stalls.push(Stall { from_ns: ns(due), to_ns: ns(now) });
+        }
+        due = (due + PERIOD).max(now);
+    }
+    Some(stalls)
+}
+
+fn go_before_all() -> Option<()> {
+    let priority = ThreadPriority::Crossplatform(ThreadPriorityValue::try_from(PRIORITY).ok()?);
+    let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+    set_thread_priority_and_policy(thread_native_id(), priority, policy).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stall_spoils_what_overlaps_it_and_as_long_a_time_after_it() {
+        let stalls = Stalls(vec![Stall { from_ns: 100, to_ns: 150 }, Stall { from_ns: 1000, to_ns: 1001 }]);
+        let spoilt = [(0, 100), (120, 130), (90, 500), (160, 170), (200, 210), (1001, 1001)];
+        assert!(spoilt.iter().all(|(from, to)| stalls.spoil(*from, *to)));
+        let unspoilt = [(0, 99), (201, 999), (1003, 2000)];
+        assert!(unspoilt.iter().all(|(from, to)| !stalls.spoil(*from, *to)));
+        assert_eq!((stalls.longest_ns(0, 2000), stalls.longest_ns(101, 2000)), (50, 1));
+    }
+
+    #[test]
+    fn a_watch_ends_when_it_is_told_to() {
+        let watch = StallWatch::start(&[0], Instant::now());
+        thread::sleep(2 * PERIOD);
+        // Nothing where the privilege is missing.
+        if let Some(Stalls(stalls)) = watch.end() {
+            assert!(stalls.iter().all(|stall| stall.to_ns - stall.from_ns > LATE.as_nanos() as u64));
+        }
+    }
+}
