@@ -35,6 +35,12 @@ pub trait Service {
         peer: &PeerAddress,
     );
 
+    /// What some of the next calls of `received` may bring, so that memory which they are going to need can be asked for. It
+    /// promises nothing: a connection may be closed or paused before its turn.
+    fn foresee<'a>(&mut self, inputs: impl Iterator<Item = &'a [u8]>) {
+        let _ = inputs;
+    }
+
     /// New bytes. `bytes` lies in a buffer that goes back to the kernel after the call: copy what is to be kept.
     /// Not called after `pause_reading` until `resume_reading`, nor after `close` or `abort`.
     fn received(&mut self, io: &mut Io<Self::Message>, id: ConnectionId, bytes: &[u8]);

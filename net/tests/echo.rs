@@ -5,9 +5,10 @@ mod harness;
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
+use std::sync::mpsc::channel;
 use std::thread;
 
-use harness::{Event, Manner, pattern, serve, serve_unix};
+use harness::{Ask, Event, Manner, pattern, serve, serve_unix};
 use whimbrel_net::{PeerAddress, ReactorOptions};
 
 #[test]
@@ -26,6 +27,35 @@ fn chunks_of_every_size_come_back() {
     assert_eq!(peer, PeerAddress::Tcp(local));
     let gauges = server.stop();
     assert_eq!(gauges.bytes_in, gauges.bytes_out);
+}
+
+#[test]
+fn what_several_peers_have_sent_is_foreseen() {
+    let mut server = serve(Manner::default(), ReactorOptions::default());
+    let mut streams: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    for stream in &mut streams {
+        stream.write_all(b"here").unwrap();
+        stream.read_exact(&mut [0; 4]).unwrap();
+    }
+    let (end, until) = channel();
+    server.ask(Ask::Wait(until));
+    for (byte, stream) in (b'a'..).zip(&mut streams) {
+        stream.write_all(&[byte; 9]).unwrap();
+    }
+    drop(end);
+    for (byte, stream) in (b'a'..).zip(&mut streams) {
+        let mut back = [0; 9];
+        stream.read_exact(&mut back).unwrap();
+        assert_eq!(back, [byte; 9]);
+    }
+    let nine = |chunk: &Vec<u8>| chunk.len() == 9;
+    let foreseen = |event| match event {
+        Event::Foreseen(chunks) if chunks.iter().all(nine) => Some(chunks),
+        _ => None,
+    };
+    let mut chunks = server.expect(foreseen);
+    chunks.sort_unstable();
+    assert_eq!(chunks, [vec![b'a'; 9], vec![b'b'; 9], vec![b'c'; 9]]);
 }
 
 #[test]

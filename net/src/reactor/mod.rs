@@ -27,6 +27,10 @@ use crate::service::{Service, Wake};
 pub use io::Io;
 pub use options::{MinWait, ReactorOptions};
 
+/// Completions that the service may look at before the first of them is handed to it: few enough for what it asks for to be in
+/// the cache still when it is used, enough for the waits to overlap.
+const FORESEEN_MAX: usize = 16;
+
 /// The reactor of one core. Make it on the thread that runs it: the ring has a single issuer.
 pub struct Reactor<S: Service> {
     // Before the buffers: the ring must be quiet, and gone, when they are unmapped.
@@ -110,7 +114,15 @@ impl<S: Service> Reactor<S> {
         }
         self.call_back(service);
         self.deliver_resumed(service);
-        for completion in batch.drain(..) {
+        let mut rest = batch.drain(..);
+        let mut foreseen = 0;
+        loop {
+            if foreseen == 0 {
+                foreseen = rest.len().min(FORESEEN_MAX);
+                self.foresee(service, &rest.as_slice()[..foreseen]);
+            }
+            let Some(completion) = rest.next() else { break };
+            foreseen -= 1;
             match completion.operation() {
                 Operation::Receive | Operation::ReceiveBulk => self.receive_completed(service, completion)?,
                 Operation::Accept => self.io.accept_completed(completion),
@@ -118,9 +130,22 @@ impl<S: Service> Reactor<S> {
                 Operation::Send | Operation::SendOptimistic | Operation::Cancel => {}
             }
         }
+        drop(rest);
         self.batch = batch;
         self.open_accepted(service);
         Ok(())
+    }
+
+    /// Lets the service see what it is going to be handed, if it is more than one thing.
+    fn foresee(&self, service: &mut S, completions: &[Completion]) {
+        let received = || {
+            let is_input = |completion: &&Completion| completion.operation() == Operation::Receive;
+            let chunks = completions.iter().filter(is_input).filter_map(Completion::filled);
+            chunks.map(|chunk| self.buffers.bytes(chunk))
+        };
+        if received().nth(1).is_some() {
+            service.foresee(received());
+        }
     }
 
     /// Tells the service what has drained and what is closed.

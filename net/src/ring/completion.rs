@@ -33,12 +33,15 @@ pub(crate) struct Filled {
 pub(crate) struct Completion {
     user_data: u64,
     result: i32,
-    flags: u32,
+    is_last: bool,
+    filled: Option<Filled>,
 }
 
 impl Completion {
     pub(super) fn new(user_data: u64, result: i32, flags: u32) -> Self {
-        Self { user_data, result, flags }
+        let length = u32::try_from(result).unwrap_or(0);
+        let filled = cqueue::buffer_select(flags).map(|buffer| Filled { buffer, length });
+        Self { user_data, result, is_last: !cqueue::more(flags), filled }
     }
 
     /// What was asked.
@@ -53,7 +56,7 @@ impl Completion {
 
     /// Whether the request has ended.
     pub fn is_last(&self) -> bool {
-        !cqueue::more(self.flags)
+        self.is_last
     }
 
     /// A count of bytes, or why there is none.
@@ -72,18 +75,19 @@ impl Completion {
     }
 
     /// The buffer that a receive filled.
+    pub fn filled(&self) -> Option<&Filled> {
+        self.filled.as_ref()
+    }
+
+    /// The buffer that a receive filled, to be published again.
     pub fn into_filled(self) -> Option<Filled> {
-        let is_receive = matches!(self.operation(), Operation::Receive | Operation::ReceiveBulk);
-        assert!(is_receive, "only a receive fills a buffer");
-        let buffer = cqueue::buffer_select(self.flags)?;
-        let length = u32::try_from(self.result).unwrap_or(0);
-        Some(Filled { buffer, length })
+        self.filled
     }
 }
 
 #[cfg(test)]
 impl Completion {
     pub(crate) fn for_test(user_data: u64, result: i32) -> Self {
-        Self { user_data, result, flags: 0 }
+        Self { user_data, result, is_last: true, filled: None }
     }
 }

@@ -21,6 +21,8 @@ pub enum Ask {
     Resume,
     Open,
     Stale,
+    /// Do nothing until the other end is dropped.
+    Wait(Receiver<()>),
     /// Report what was received in bulk.
     Bulk,
     /// Say `1` to the older of two connections and close the other, whose end makes the service say `2`.
@@ -78,6 +80,8 @@ pub enum Event {
     Gauges(Gauges),
     OpenConnections(usize),
     StaleIgnored(bool),
+    /// The next chunks, before the first of them.
+    Foreseen(Vec<Vec<u8>>),
     Bulk(Bulk),
 }
 
@@ -93,6 +97,10 @@ impl Service for Echo {
         }
         self.served += 1;
         self.events.send(Event::Opened(id, *peer)).unwrap();
+    }
+
+    fn foresee<'a>(&mut self, inputs: impl Iterator<Item = &'a [u8]>) {
+        self.events.send(Event::Foreseen(inputs.map(<[u8]>::to_vec).collect())).unwrap();
     }
 
     fn received(&mut self, io: &mut Io<Ask>, id: ConnectionId, bytes: &[u8]) {
@@ -164,6 +172,7 @@ impl Service for Echo {
         assert_eq!(from, 1);
         match message {
             Ask::Stop => io.stop(),
+            Ask::Wait(until) => drop(until.recv()),
             Ask::Gauges => self.events.send(Event::Gauges(io.gauges())).unwrap(),
             Ask::Pause => self.connections.keys().for_each(|id| io.pause_reading(*id)),
             Ask::Resume => self.connections.keys().for_each(|id| io.resume_reading(*id)),

@@ -7,7 +7,9 @@ use whimbrel_engine::commands::{
 };
 use whimbrel_engine::core::Action;
 use whimbrel_engine::key::KEY_BYTES_MAX;
-use whimbrel_engine::resp::{Arguments, Batch, Limits, OwnedArguments, Piece, ProtocolError, Reply, Stop};
+use whimbrel_engine::resp::{
+    Arguments, Batch, Limits, OwnedArguments, Piece, ProtocolError, Reply, Stop, first_argument,
+};
 use whimbrel_engine::session::{ReplyMode, Session};
 use whimbrel_engine::shard::Key;
 use whimbrel_net::{ConnectionId, Io};
@@ -196,16 +198,32 @@ impl CoreService {
         self.prefetch_ahead();
     }
 
+    /// The same for what several connections have sent, of which most is one command each.
+    pub(super) fn foresee_inputs<'a>(&mut self, inputs: impl Iterator<Item = &'a [u8]>) {
+        self.ahead.clear();
+        for key in inputs.filter_map(first_argument) {
+            self.hash_ahead(key);
+        }
+        self.prefetch_ahead();
+    }
+
     /// Hashes what is probably the key of a command that runs soon.
     #[inline]
     pub(super) fn foresee(&mut self, key: Option<&[u8]>) {
-        let shard = &self.core.shard;
-        let hashed = key.filter(|key| key.len() <= KEY_BYTES_MAX).map(|key| shard.key(key));
-        if let Some(key) = &hashed {
-            shard.prefetch_slot(key);
-            self.ahead.push((key.hash(), key.slot()));
-        }
+        let hashed = key.and_then(|key| self.hash_ahead(key));
         self.core.foreknown.add(hashed.map(|key| (key.bytes(), key.hash(), key.slot())));
+    }
+
+    #[inline]
+    fn hash_ahead<'key>(&mut self, key: &'key [u8]) -> Option<Key<'key>> {
+        if key.len() > KEY_BYTES_MAX {
+            return None;
+        }
+        let shard = &self.core.shard;
+        let key = shard.key(key);
+        shard.prefetch_slot(&key);
+        self.ahead.push((key.hash(), key.slot()));
+        Some(key)
     }
 
     /// Asks for the buckets of all keys that were foreseen, then for their objects.

@@ -127,6 +127,10 @@ impl Service for CoreService {
         self.open(io, id, listener, peer);
     }
 
+    fn foresee<'a>(&mut self, inputs: impl Iterator<Item = &'a [u8]>) {
+        self.foresee_inputs(inputs);
+    }
+
     fn received(&mut self, io: &mut Io<Message>, id: ConnectionId, bytes: &[u8]) {
         self.look_at_lease_once(io);
         self.receive(io, id, bytes);

@@ -13,6 +13,7 @@ mod quick;
 pub use batch::{Batch, Filled, Stop};
 pub use error::ProtocolError;
 pub use limits::Limits;
+pub use quick::first_argument;
 
 use super::arguments::ArgumentRange;
 

@@ -24,6 +24,15 @@ pub fn command(frame: &[u8], start: usize, batch: &mut Batch) -> Option<usize> {
     Some(at)
 }
 
+/// The argument behind the name of the command that `frame` begins with, if both are there and short enough.
+#[inline]
+pub fn first_argument(frame: &[u8]) -> Option<&[u8]> {
+    let [b'*', b'2'..=b'9', b'\r', b'\n', ..] = frame else { return None };
+    let name = argument(frame, 4)?;
+    let first = argument(frame, name.range().end + 2)?;
+    Some(&frame[first.range()])
+}
+
 /// The argument whose line begins at `at`, if all of it and its line break are there.
 #[inline(always)]
 fn argument(frame: &[u8], at: usize) -> Option<ArgumentRange> {
@@ -41,4 +50,25 @@ fn argument(frame: &[u8], at: usize) -> Option<ArgumentRange> {
     };
     let end = from + len;
     (end + 2 <= frame.len()).then(|| ArgumentRange::new(from, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_argument_is_found_where_it_is_short_and_there() {
+        assert_eq!(first_argument(b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\nmore"), Some(&b"k"[..]));
+        assert_eq!(first_argument(b"*3\r\n$3\r\nSET\r\n$2\r\nkk\r\n$9"), Some(&b"kk"[..]));
+        let others: [&[u8]; 7] = [
+            b"",
+            b"*1\r\n$4\r\nPING\r\n",
+            b"*2\r\n$3\r\nGET\r\n$1\r\nk",
+            b"*2\r\n$3\r\nGET\r\n",
+            b"*2\r\n$-1\r\n$1\r\nk\r\n",
+            b"GET k\r\n",
+            b"*2\r\n$999\r\nGET\r\n$1\r\nk\r\n",
+        ];
+        others.iter().for_each(|frame| assert_eq!(first_argument(frame), None));
+    }
 }
