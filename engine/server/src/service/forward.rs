@@ -146,7 +146,7 @@ impl CoreService {
             }
             self.core.foreknown.clear();
         }
-        self.settle_group();
+        self.settle_large_group();
         self.ranges = ranges;
     }
 

@@ -92,7 +92,7 @@ impl CoreService {
                 reply.error(error);
                 connection.closing = true;
             }
-            self.settle_group();
+            self.settle_large_group();
             flush(io, connection, &mut reply);
             self.reply = reply;
             self.core.sessions.put(connection.session, session);
@@ -180,7 +180,7 @@ impl CoreService {
                 }
             }
         }
-        self.settle_group();
+        self.settle_large_group();
         flush(io, connection, &mut reply);
         self.batch = batch;
         self.reply = reply;

@@ -168,6 +168,7 @@ impl Service for CoreService {
     fn turn(&mut self, io: &mut Io<Message>, now: Monotonic) -> Wake {
         self.look_at_lease_once(io);
         self.go_on(io);
+        self.settle_group();
         let wake = background::earlier(self.drive_moves(io, now), self.work(io, now));
         self.cut_late_replies(io);
         if self.post(io) && self.resumed.is_empty() { wake } else { Wake::Now }

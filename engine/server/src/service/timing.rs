@@ -1,4 +1,4 @@
-//! What commands took: quick ones together, by one look at the clock; others each by itself.
+//! What commands took: the quick ones of a turn together, by one look at the clock; others each by itself.
 
 use whimbrel_engine::commands::{CommandId, Executed, Flag, Spec, finish, finish_group};
 use whimbrel_engine::config::Config;
@@ -11,6 +11,9 @@ use super::CoreService;
 
 /// Arguments that a quick command may have in all.
 const QUICK_BYTES_MAX: usize = 4096;
+
+/// Quick commands that are accounted for together, once a chunk of them is done.
+const GROUP_MIN: usize = 256;
 
 /// Below this threshold of the slow log every command is timed by itself.
 const SLOWLOG_US_MIN: i64 = 1000;
@@ -28,9 +31,11 @@ impl Timing {
         Timing { lap_start: Monotonic::now(), group: Vec::new() }
     }
 
-    /// A new chunk of commands begins now.
+    /// A new chunk of commands begins now, unless it joins the quick ones before it.
     pub fn begin(&mut self) {
-        self.lap_start = Monotonic::now();
+        if self.group.is_empty() {
+            self.lap_start = Monotonic::now();
+        }
     }
 
     /// Nanoseconds since the last lap, and a new one begins.
@@ -56,6 +61,13 @@ impl CoreService {
         self.core.redacted_from = None;
         if let Executed::Ran { command, .. } = executed {
             self.timing.group.push(command.id);
+        }
+    }
+
+    /// Accounts for the quick commands so far if there are many.
+    pub(super) fn settle_large_group(&mut self) {
+        if self.timing.group.len() >= GROUP_MIN {
+            self.settle_group();
         }
     }
 
