@@ -13,6 +13,8 @@ use crate::traffic::workload::{FillKind, Preset, Ratio, WeightedCommand, fill_co
 const FILL_PIPELINE: usize = 256;
 /// Connections that fill.
 const FILL_CLIENTS: usize = 8;
+/// Nodes of a cluster in a scenario.
+const CLUSTER_NODES: usize = 2;
 /// Stands before a key's digits.
 const KEY_PREFIX: &str = "key:";
 /// Stands before the key of a hash.
@@ -151,7 +153,8 @@ impl Cell {
         }
     }
 
-    /// The run that measures it.
+    /// The run that measures it. A client of a cluster has a connection to each node and shares its pipeline out among them, so
+    /// there are fewer with longer ones: as many connections with as many commands under way on each as with one node.
     pub fn plan(
         &self,
         dataset: &Dataset,
@@ -160,9 +163,10 @@ impl Cell {
         (warm_up, measured): (Duration, Duration),
         seed: u64,
     ) -> Plan {
+        let parts = if server.cluster && self.pipeline > 1 { CLUSTER_NODES } else { 1 };
         Plan {
-            clients: self.clients,
-            pipeline: self.pipeline,
+            clients: self.clients / parts,
+            pipeline: self.pipeline * parts,
             commands: self.commands.clone(),
             pace: self.pace,
             bound: Bound::Time { warm_up, measured },
@@ -188,12 +192,31 @@ pub fn grouped(value: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::traffic::workload::Protocol;
+    use crate::wire::control::Credentials;
+    use crate::wire::socket::Address;
 
     #[test]
     fn payload_counts_what_the_user_handed_over() {
         assert_eq!(Dataset::strings(1, 64).payload_bytes(), 80);
         let hashes = Dataset { fields: 16, ..Dataset::strings(1, 8) };
         assert_eq!(hashes.payload_bytes(), 21 + 16 * 20);
+    }
+
+    #[test]
+    fn clients_of_a_cluster_are_fewer_with_longer_pipelines() {
+        let plan = |pipeline, cluster| {
+            let server = Server {
+                address: Address::Tcp("localhost".into(), 1),
+                credentials: Credentials::default(),
+                protocol: Protocol::Resp,
+                cluster,
+            };
+            let cell = Cell::closed(Preset::Get, pipeline, 50, &[]);
+            let plan = cell.plan(&Dataset::strings(1, 64), server, &[], Default::default(), 1);
+            (plan.clients, plan.pipeline)
+        };
+        assert_eq!([plan(16, false), plan(16, true), plan(1, true)], [(50, 16), (25, 32), (50, 1)]);
     }
 
     #[test]
