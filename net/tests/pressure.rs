@@ -5,9 +5,10 @@ mod harness;
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::thread;
+use std::time::Duration;
 
 use harness::{Ask, Bulk, Event, Manner, pattern, serve};
-use whimbrel_net::ReactorOptions;
+use whimbrel_net::{MinWait, ReactorOptions};
 
 #[test]
 fn a_slow_reader_pauses_its_own_input_and_gets_everything() {
@@ -94,6 +95,24 @@ fn pausing_and_resuming_at_any_time_loses_nothing() {
             assert!(reader.join().unwrap() == sent);
         });
     }
+}
+
+#[test]
+fn a_core_sleeps_when_its_clients_have_nothing_more_to_ask() {
+    // So long a wait that any rate of requests is dense.
+    let min_wait = Some(MinWait { completions: 64, microseconds: 2_000 });
+    let mut server = serve(Manner::default(), ReactorOptions { min_wait, ..ReactorOptions::default() });
+    let mut streams: Vec<_> = (0..8).map(|_| server.connect()).collect();
+    for _ in 0..200 {
+        streams.iter_mut().for_each(|stream| stream.write_all(b"ask").unwrap());
+        streams.iter_mut().for_each(|stream| stream.read_exact(&mut [0; 3]).unwrap());
+    }
+    // The silence after which nobody is waited for.
+    thread::sleep(Duration::from_millis(100));
+    let before = server.gauges().enters;
+    thread::sleep(Duration::from_millis(200));
+    let after = server.gauges().enters;
+    assert!(after - before < 20, "{} system calls of a core that has nothing to do", after - before);
 }
 
 #[test]

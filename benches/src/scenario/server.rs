@@ -103,6 +103,8 @@ impl Server {
     /// Its memory, and what it says of it.
     pub fn memory(&self) -> io::Result<(ProcessMemory, Option<u64>)> {
         let said = match self.peer.kind {
+            // Each node of a cluster speaks for itself.
+            _ if self.peer.cluster => None,
             Kind::Whimbrel | Kind::Resp => {
                 self.control()?.ask(&["INFO", "memory"])?.text().and_then(used_memory)
             }

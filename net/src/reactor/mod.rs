@@ -222,7 +222,7 @@ impl<S: Service> Reactor<S> {
             return io.ring.enter(WaitPlan { want: 0, timeout: None, min_wait_us: 0 });
         }
         let timeout = deadline.map(|deadline| deadline.since(io.now));
-        let worth = |wait: &MinWait| io.ring.has_min_wait() && io.arrivals.are_worth(*wait);
+        let worth = |wait: &MinWait| io.ring.has_min_wait() && io.arrivals.are_worth(*wait, io.now);
         let min_wait = io.options.min_wait.filter(worth);
         let plan = match min_wait {
             Some(min_wait) => {
