@@ -7,6 +7,7 @@
 mod background;
 mod clients;
 mod connection;
+mod core_clock;
 mod forward;
 mod gather;
 mod input;
@@ -163,6 +164,7 @@ impl Service for CoreService {
 
     fn turn(&mut self, io: &mut Io<Message>, now: Monotonic) -> Wake {
         self.look_at_lease_once(io);
+        self.note_loop(now);
         self.go_on(io);
         let wake = background::earlier(self.drive_moves(io, now), self.work(io, now));
         self.cut_late_replies(io);
