@@ -154,7 +154,7 @@ table! {
         cluster_require_full_coverage: bool = true, Runtime, YesNo;
     }
     Moves {
-        /// Bytes a second that all moves of this process together may take on the network, each way; 0 sets no limit.
+        /// Bytes a second that all moves of this process together may take on the network, headers included, each way; 0 sets no limit.
         link_rate_max: u64 = 0, Runtime, Bytes { min: 0, max: i64::MAX };
         /// Bytes a second that one move may take; 0 sets no limit.
         migration_rate_max: u64 = 0, Runtime, Bytes { min: 0, max: i64::MAX };

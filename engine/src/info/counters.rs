@@ -9,6 +9,8 @@ pub enum Kept {
     Total,
     /// It says how things are.
     State,
+    /// It says what was longest since then: whoever measures it starts anew.
+    Longest,
 }
 
 /// How the numbers of several cores become one.
@@ -39,7 +41,7 @@ macro_rules! counters {
             pub fn since(&self, before: &Self) -> Self {
                 Self { $( $name: match Kept::$kept {
                     Kept::Total => self.$name.saturating_sub(before.$name),
-                    Kept::State => self.$name,
+                    Kept::State | Kept::Longest => self.$name,
                 }, )* }
             }
 
@@ -200,13 +202,13 @@ counters! {
     /// Microseconds of all pauses.
     moves_pause_us: Sum Total,
     /// The longest pause, in microseconds.
-    moves_pause_us_max: Max State,
+    moves_pause_us_max: Max Longest,
     /// Commands that waited for a hand-over.
     moves_held_commands: Sum Total,
     /// The longest time for which this core let commands wait for a hand-over, in microseconds.
-    moves_hold_us_max: Max State,
-    /// The longest turn of move work, in microseconds.
-    moves_turn_us_max: Max State,
+    moves_hold_us_max: Max Longest,
+    /// The most that a turn of move work took of the core's own time, in microseconds.
+    moves_turn_us_max: Max Longest,
 
     /// Turns of the loop.
     turns: Sum Total,
@@ -221,7 +223,11 @@ counters! {
     /// Microseconds in background work.
     background_us: Sum Total,
     /// Longest turn, in microseconds.
-    turn_us_max: Max State,
+    turn_us_max: Max Longest,
+    /// The most that the core's thread itself ran for a turn, in microseconds: what others had its CPU for does not count.
+    turn_ran_us_max: Max Longest,
+    /// The most that it ran for a turn of background work in which something was freed, in microseconds.
+    reclaim_turn_us_max: Max Longest,
     /// Commands that were forwarded to another core.
     forwarded_out: Sum Total,
     /// Commands that another core forwarded here.

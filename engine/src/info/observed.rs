@@ -19,6 +19,7 @@ pub struct Observed {
     pub limits: BTreeMap<&'static str, LimitUse>,
     /// `outside` at the last CONFIG RESETSTAT.
     at_reset: Counters,
+    resets: u32,
     commands: Rate,
     bytes_in: Rate,
     bytes_out: Rate,
@@ -68,8 +69,14 @@ impl Observed {
     /// Counts what is outside of the engine anew, and starts the peak from now (`CONFIG RESETSTAT`).
     pub fn reset(&mut self, used_bytes: u64) {
         self.at_reset = self.outside;
+        self.resets = self.resets.wrapping_add(1);
         self.over_memory.before_us = 0;
         self.used_bytes_peak = used_bytes;
+    }
+
+    /// Tells one CONFIG RESETSTAT from the next: whoever measures what is longest starts anew then.
+    pub fn resets(&self) -> u32 {
+        self.resets
     }
 
     /// What is known from outside, with rates and peak.
@@ -112,6 +119,7 @@ mod tests {
         assert_eq!((counters.commands_per_second, counters.used_bytes_peak), (10, 7000));
         assert_eq!((counters.over_memory_ms, counters.over_memory_ms_total), (0, 900));
         observed.reset(3000);
+        assert_eq!(observed.resets(), 1);
         observed.outside.net_input_bytes += 1;
         let counters = observed.counters(3000);
         assert_eq!((counters.net_input_bytes, counters.connections_received), (1, 0));

@@ -2,17 +2,24 @@
 //!
 //! The clock is an argument. A caller asks what a move may make (`grant`), lets it, and says what it made (`spend`); that may
 //! be more than was granted, by what must not wait: the debt is paid before anything further is granted.
+//!
+//! A cap on a link is one on what goes over it, headers included. The pacer counts bytes as it is told them; `headers` says
+//! what they come to. Of the twentieth by which a second may exceed its cap, a bucket's burst takes half; the rest is for
+//! what must not wait, and for bytes that a link takes later than they were made.
 
 mod bucket;
+mod headers;
 mod shares;
 
 pub use bucket::Bucket;
+pub use headers::{HEADER_BYTES, with_headers, without_headers};
 pub use shares::shares;
 
 /// A move that has not asked for so long lends its share.
 pub const LEND_AFTER_US: u64 = 10_000;
 
-/// A grant is worth waiting for when it is this large, or all that the burst allows.
+/// The least that is granted, or half of the burst where that is less: in small pieces a large part of what goes would be
+/// headers.
 pub const GRANT_BYTES: u64 = 16 * 1024;
 
 /// A move's place with a pacer.
@@ -77,11 +84,15 @@ impl Pacer {
         }
     }
 
-    /// Bytes that the move may make now. Asking says that it has something to make.
+    /// Bytes that the move may make now: none, or enough to be worth it. Asking says that it has something to make.
     pub fn grant(&mut self, id: PacedId, now_us: u64) -> usize {
         self.tick(id, now_us);
         let Some(paced) = self.moves.iter().find(|paced| paced.id == id) else { return 0 };
-        let bytes = self.all.available().min(paced.own.available()).min(paced.share.available());
+        let buckets = [&self.all, &paced.own, &paced.share];
+        if buckets.iter().any(|bucket| bucket.available() < least_granted(bucket)) {
+            return 0;
+        }
+        let bytes = buckets.into_iter().map(Bucket::available).min().unwrap_or(0);
         usize::try_from(bytes).unwrap_or(usize::MAX)
     }
 
@@ -95,10 +106,11 @@ impl Pacer {
         }
     }
 
-    /// When asking again is worth it: a frame's worth is there, or what the burst allows. None if that is never.
+    /// When something will be granted. None if that is never.
     pub fn granted_at_us(&self, id: PacedId) -> Option<u64> {
         let paced = self.moves.iter().find(|paced| paced.id == id)?;
-        let times = [&self.all, &paced.own, &paced.share].map(|bucket| bucket.available_at_us(GRANT_BYTES));
+        let times =
+            [&self.all, &paced.own, &paced.share].map(|bucket| bucket.available_at_us(least_granted(bucket)));
         times.into_iter().try_fold(0, |latest, time| Some(latest.max(time?)))
     }
 
@@ -122,6 +134,11 @@ impl Pacer {
             }
         }
     }
+}
+
+/// Half of a burst: what comes in until a late caller asks must find room.
+fn least_granted(bucket: &Bucket) -> u64 {
+    GRANT_BYTES.min(bucket.burst().div_ceil(2))
 }
 
 #[cfg(test)]
@@ -204,26 +221,68 @@ mod tests {
         assert!((at_us - 100_000).abs_diff(70_000) < 35_000, "{at_us}");
     }
 
+    #[test]
+    fn nothing_is_granted_in_crumbs() {
+        let mut pacer = Pacer::new(Some(10 * MB), 0);
+        let id = pacer.join(None, 0);
+        pacer.grant(id, 0);
+        pacer.spend(id, pacer.all.available() as usize);
+        let at_us = pacer.granted_at_us(id).expect("a rate");
+        let before: Vec<usize> = (0..at_us).step_by(100).map(|now_us| pacer.grant(id, now_us)).collect();
+        assert!(before.len() > 10 && before.iter().all(|bytes| *bytes == 0), "{before:?}");
+        assert!(pacer.grant(id, at_us) as u64 >= GRANT_BYTES);
+        let mut slow = Pacer::new(Some(4_000), 0);
+        let id = slow.join(None, 0);
+        slow.grant(id, 0);
+        assert_eq!((slow.grant(id, 12_499), slow.grant(id, 12_500)), (0, 50), "half of the burst");
+    }
+
+    /// What a batch may put out in a pause without waiting, and how soon it may pause again.
+    const URGENT: (usize, u64) = (64 * 1024, 20_000);
+
     proptest! {
         #[test]
-        fn no_second_sees_more_than_the_cap(
-            rate in MB..1000 * MB,
-            ticks in proptest::collection::vec((1u64..100_000, 0usize..3, 1u64..100), 1..400)
+        fn no_second_sees_more_than_the_cap_with_headers(
+            rate in 7 * MB..1000 * MB,
+            ticks in proptest::collection::vec((1u64..50_000, 0usize..3, 1usize..101, 0usize..101), 1..400)
         ) {
             let mut pacer = Pacer::new(Some(rate), 0);
             let ids = [(); 3].map(|()| pacer.join(None, 0));
-            let (mut now_us, mut spent) = (0, Vec::new());
-            for (tick_us, index, percent) in ticks {
+            let (mut now_us, mut paused_us, mut sent) = (0, 0, Vec::new());
+            for (tick_us, index, percent, urgent_percent) in ticks {
                 now_us += tick_us;
-                let bytes = pacer.grant(ids[index], now_us) * percent as usize / 100;
-                pacer.spend(ids[index], bytes);
-                spent.push((now_us, bytes as u64));
+                let bytes = without_headers(pacer.grant(ids[index], now_us)) * percent / 100;
+                let mut lanes = [bytes / 7, bytes - bytes / 7];
+                if urgent_percent > 50 && now_us >= paused_us + URGENT.1 {
+                    paused_us = now_us;
+                    lanes[0] += URGENT.0 * urgent_percent / 100;
+                }
+                let on_the_link = lanes.map(with_headers).iter().sum();
+                pacer.spend(ids[index], on_the_link);
+                sent.push((now_us, on_the_link as u64));
             }
-            for (index, (from_us, _)) in spent.iter().enumerate() {
-                let second = spent[index..].iter().take_while(|(at_us, _)| *at_us < from_us + 1_000_000);
+            for (index, (from_us, _)) in sent.iter().enumerate() {
+                let second = sent[index..].iter().take_while(|(at_us, _)| *at_us < from_us + 1_000_000);
                 let bytes: u64 = second.map(|(_, bytes)| bytes).sum();
                 prop_assert!(bytes <= rate + rate / 20, "{bytes} bytes in a second at {rate}");
             }
+        }
+
+        #[test]
+        fn nine_tenths_of_the_cap_are_data(
+            rate in MB / 10..1000 * MB, ticks in proptest::collection::vec(1u64..12_000, 2_000)
+        ) {
+            let mut pacer = Pacer::new(Some(rate), 0);
+            let id = pacer.join(None, 0);
+            let (mut now_us, mut data) = (0, 0);
+            for tick_us in ticks {
+                now_us += tick_us;
+                let bytes = without_headers(pacer.grant(id, now_us));
+                pacer.spend(id, with_headers(bytes));
+                data += bytes as u64;
+            }
+            let due = rate / 1000 * (now_us / 1000);
+            prop_assert!(data >= due / 10 * 9, "{data} of {due} bytes");
         }
     }
 }

@@ -1,9 +1,18 @@
 //! The cells: what is moved, under which load, over which link, and what is done to it meanwhile.
 
+use std::ops::RangeInclusive;
+
 use crate::scenario::cell::Dataset;
+use crate::scenario::moves::heavy::Heavy;
 
 /// First and last slot of those that move.
 pub const MOVING: (u16, u16) = (0, 8191);
+/// The slot that moves alone in the cell with a heavy one.
+pub const HEAVY_SLOT: u16 = 4000;
+/// SETs a second beside it.
+const LIGHT_RATE: f64 = 5_000.0;
+/// Keys beside it.
+const LIGHT_KEYS: u64 = 100_000;
 /// Keys over all slots.
 const KEYS: u64 = 1_000_000;
 /// Keys where a gigabyte is to move.
@@ -18,6 +27,8 @@ pub struct MoveCell {
     pub name: &'static str,
     /// What the nodes hold.
     pub dataset: Dataset,
+    /// What its slot holds besides, where a heavy one moves alone, between nodes that both have slots.
+    pub heavy: Option<Heavy>,
     /// SETs meanwhile, into moving and staying slots alike.
     pub load: Load,
     /// How the nodes reach each other.
@@ -61,6 +72,8 @@ pub enum Purpose {
     Cut,
     /// Whimbrel's cap on the link, in bytes a second.
     Cap(u64),
+    /// The longest turns of the nodes' cores, and replies of probes.
+    Turns,
 }
 
 /// All cells, in the order in which they are measured; `rate` is the load's SETs a second.
@@ -68,6 +81,7 @@ pub fn cells(rate: f64) -> Vec<MoveCell> {
     let cell = |name, load, link, purpose| MoveCell {
         name,
         dataset: Dataset::strings(KEYS, VALUE_BYTES),
+        heavy: None,
         load,
         link,
         purpose,
@@ -85,18 +99,48 @@ pub fn cells(rate: f64) -> Vec<MoveCell> {
         cell("cap10", Load::Half, Link::Own, Purpose::Cap(10_000_000)),
         cell("cap50", Load::Half, Link::Own, Purpose::Cap(50_000_000)),
         cell("cap200", Load::Half, Link::Own, Purpose::Cap(200_000_000)),
+        MoveCell {
+            dataset: Dataset::strings(LIGHT_KEYS, VALUE_BYTES),
+            heavy: Some(Heavy::FULL),
+            ..cell("heavy", Load::Rate(LIGHT_RATE), Link::Loopback, Purpose::Turns)
+        },
     ]
 }
 
 impl MoveCell {
     /// Only Whimbrel can be measured in it.
     pub fn is_for_whimbrel_alone(&self) -> bool {
-        self.link == Link::Mailboxes || matches!(self.purpose, Purpose::Cap(_))
+        self.link == Link::Mailboxes || matches!(self.purpose, Purpose::Cap(_) | Purpose::Turns)
+    }
+
+    /// First and last slot of those that move.
+    pub fn moving(&self) -> (u16, u16) {
+        if self.heavy.is_some() { (HEAVY_SLOT, HEAVY_SLOT) } else { MOVING }
+    }
+
+    /// Last slot of those that the source owns before.
+    pub fn source_last(&self) -> u16 {
+        if self.heavy.is_some() { MOVING.1 } else { 16_383 }
+    }
+
+    /// Slots of the probe that sees the move, and of the one beside it.
+    pub fn probed(&self) -> [RangeInclusive<u16>; 2] {
+        let (first, last) = self.moving();
+        // Beside a slot that moves alone, some of the slots of both nodes, of which it is none.
+        [first..=last, if self.heavy.is_some() { 0..=16_383 } else { last + 1..=16_383 }]
+    }
+
+    /// Bytes that users have handed over and that change hands with so many keys.
+    pub fn moved_bytes(&self, keys: f64) -> f64 {
+        match self.heavy {
+            Some(heavy) => heavy.payload_bytes() as f64,
+            None => keys * self.dataset.payload_bytes() as f64,
+        }
     }
 
     /// Probes run beside the load.
     pub fn has_probes(&self) -> bool {
-        matches!(self.purpose, Purpose::Latency | Purpose::Cap(_))
+        matches!(self.purpose, Purpose::Latency | Purpose::Cap(_) | Purpose::Turns)
     }
 }
 
@@ -112,6 +156,6 @@ mod tests {
         assert_eq!(names.len(), cells.len());
         let alone: Vec<&str> =
             cells.iter().filter(|cell| cell.is_for_whimbrel_alone()).map(|cell| cell.name).collect();
-        assert_eq!(alone, ["cores", "cores-load", "cap10", "cap50", "cap200"]);
+        assert_eq!(alone, ["cores", "cores-load", "cap10", "cap50", "cap200", "heavy"]);
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use crate::scenario::moves::cell::MOVING;
 use crate::scenario::moves::figures::{Figure, Figures};
 use crate::wire::control::Control;
 use crate::wire::value::Value;
@@ -58,14 +57,19 @@ impl Dialect {
 }
 
 impl Move {
-    /// Asks for the move of the slots that are to move, with connections to both nodes.
-    pub fn start(dialect: Dialect, source: Control, target: Control, target_id: &str) -> io::Result<Self> {
+    /// Asks for the move of these slots, first and last, with connections to both nodes.
+    pub fn start(
+        dialect: Dialect,
+        (source, target): (Control, Control),
+        target_id: &str,
+        moving: (u16, u16),
+    ) -> io::Result<Self> {
         let mut control = match dialect {
             Dialect::Source => source,
             Dialect::Target => target,
         };
         let earlier = moves(&mut control, dialect)?.into_iter().map(|(name, ..)| name).collect();
-        let (first, last) = (MOVING.0.to_string(), MOVING.1.to_string());
+        let (first, last) = (moving.0.to_string(), moving.1.to_string());
         match dialect {
             Dialect::Source => control.ask_well(&[
                 "CLUSTER",

@@ -42,6 +42,18 @@ pub enum Figure {
     AfterStayingMs,
     /// The longest pause of writes to moving slots, as the source counts it.
     PauseMs,
+    /// The longest turn of move work of the source's cores, by their own time, as they measure it.
+    SourceMoveTurnUs,
+    /// The same of the target's.
+    TargetMoveTurnUs,
+    /// The longest turn of the source's cores altogether, by their own time, until the target owned the slots.
+    SourceLoopUs,
+    /// The same of the target's.
+    TargetLoopUs,
+    /// The longest turn of the source's cores altogether, from then on.
+    SourceDropLoopUs,
+    /// The longest turn of background work of the source's cores in which something was freed, from then on.
+    SourceDropTurnUs,
     /// 99 of 100 replies to the load are not above.
     LoadP99Us,
     /// The same without a move.
@@ -100,6 +112,12 @@ impl Figure {
             Self::UnstalledAddedStayingMs => "    while the machine ran, ms",
             Self::AfterStayingMs => "  after the hand-over, ms",
             Self::PauseMs => "longest pause of writes by its own count, ms",
+            Self::SourceMoveTurnUs => "longest turn of move work, source, µs",
+            Self::TargetMoveTurnUs => "longest turn of move work, target, µs",
+            Self::SourceLoopUs => "longest turn of a core, source, µs",
+            Self::TargetLoopUs => "longest turn of a core, target, µs",
+            Self::SourceDropLoopUs => "  of the source during the drop, µs",
+            Self::SourceDropTurnUs => "  of it that frees, µs",
             Self::LoadP99Us => "load p99, µs",
             Self::CalmLoadP99Us => "  without a move, µs",
             Self::LoadWorstMs => "load worst, ms",

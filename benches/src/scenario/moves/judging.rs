@@ -29,6 +29,16 @@ pub fn judge(results: &mut Results, cells: &[MoveCell]) {
     bound("M7 redirects per slot of a client", "load", Figure::ProbeRedirectsPerSlot, 1.0);
     bound("M8 worst reply in a moving slot, ms", "cores-load", Figure::WorstMovingMs, 1.0);
     bound("M8 worst reply in a staying slot, ms", "cores-load", Figure::WorstStayingMs, 1.0);
+    for (subject, figure) in [
+        ("turn of move work at the source, µs", Figure::SourceMoveTurnUs),
+        ("turn of move work at the target, µs", Figure::TargetMoveTurnUs),
+        ("turn of the source, µs", Figure::SourceLoopUs),
+        ("turn of the target, µs", Figure::TargetLoopUs),
+        ("turn of the source during the drop, µs", Figure::SourceDropLoopUs),
+    ] {
+        bound(subject, "heavy", figure, 1000.0);
+    }
+    bound("M6 turn that drops moved keys, µs", "heavy", Figure::SourceDropTurnUs, 50.0);
     for cell in cells {
         bound("keys missing or double", cell.name, Figure::KeysOff, 0.0);
         if let Purpose::Cap(bytes) = cell.purpose {

@@ -13,6 +13,7 @@ use crate::scenario::measuring::{Bench, ScenarioError};
 use crate::scenario::moves::cell::{Link, Load, MOVING, MoveCell, Purpose, cells};
 use crate::scenario::moves::dialect::State;
 use crate::scenario::moves::figures::{Figure, Figures, MoveResult};
+use crate::scenario::moves::heavy::{Heavy, fill_heavy};
 use crate::scenario::moves::judging::judge;
 use crate::scenario::moves::link::{LinkWatch, watch};
 use crate::scenario::moves::network::Network;
@@ -20,6 +21,7 @@ use crate::scenario::moves::pair::Pair;
 use crate::scenario::moves::reading::{Reading, figures};
 use crate::scenario::moves::source::peak_bytes;
 use crate::scenario::moves::traffic::{half_rate, under_traffic};
+use crate::scenario::moves::turns;
 use crate::scenario::peer::{Kind, Peer};
 
 /// Time between two looks at how far a move is.
@@ -28,6 +30,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const MOVE_TIMEOUT: Duration = Duration::from_secs(300);
 /// What is watched after a move: the moved keys are dropped then.
 const AFTERWARDS: Duration = Duration::from_millis(1500);
+/// The same after a heavy slot, which takes longer to drop.
+const AFTERWARDS_HEAVY: Duration = Duration::from_secs(15);
 /// Rest after a fill.
 const SETTLE: Duration = Duration::from_millis(500);
 /// Wait of an operator before a move that has failed is asked for again.
@@ -72,6 +76,9 @@ fn measure_one(
 ) -> Result<(), ScenarioError> {
     let mut cell = cell.clone();
     cell.dataset.keys = bench.options.keys(cell.dataset.keys);
+    if bench.options.quick {
+        cell.heavy = cell.heavy.map(Heavy::quick);
+    }
     let network = match cell.link {
         Link::Own => match Network::build(std::process::id() % 10_000) {
             Ok(network) => Some(network),
@@ -106,6 +113,8 @@ fn fill(bench: &mut Bench<'_>, pair: &Pair, cell: &MoveCell) -> Result<(), Scena
     if let Some(error) = &report.first_error {
         bench.note(format!("{}: {} errors in the fill, the first: {error}", pair.name(), report.errors));
     }
+    let [mut source, _] = pair.controls().map_err(ScenarioError::Server)?;
+    fill_heavy(cell, &mut source).map_err(ScenarioError::Server)?;
     thread::sleep(SETTLE);
     Ok(())
 }
@@ -214,7 +223,7 @@ fn watched(
     thread::scope(|scope| {
         let memory = (cell.purpose == Purpose::Memory).then(|| scope.spawn(|| peak_bytes(pid, &over)));
         let link = network.map(|network| scope.spawn(|| watch(network, pid, cut_after, &over)));
-        let moved = moved(pair, pid, origin);
+        let moved = moved(pair, cell, origin);
         over.store(true, Ordering::Relaxed);
         let ended = |_| ScenarioError::Server(io::Error::other("a watch ended before its time"));
         let peak_bytes = memory.map(|watch| watch.join().map_err(ended)?.map_err(ScenarioError::Server));
@@ -224,8 +233,14 @@ fn watched(
 }
 
 /// Asks for the move as often as it fails, waits until it is done, and for a while longer.
-fn moved(pair: &Pair, pid: u32, origin: Instant) -> Result<Moved, ScenarioError> {
+fn moved(pair: &Pair, cell: &MoveCell, origin: Instant) -> Result<Moved, ScenarioError> {
+    let pid = pair.source().pid();
     let mut failures: Vec<String> = Vec::new();
+    let mut nodes = pair.controls().map_err(ScenarioError::Server)?;
+    let watches_turns = cell.purpose == Purpose::Turns;
+    if watches_turns {
+        turns::forget(&mut nodes).map_err(ScenarioError::Server)?;
+    }
     let begun = moment(pid, origin)?;
     let mut asked = pair.start_move().map_err(ScenarioError::Server)?;
     loop {
@@ -246,9 +261,17 @@ fn moved(pair: &Pair, pid: u32, origin: Instant) -> Result<Moved, ScenarioError>
         thread::sleep(POLL_INTERVAL);
     }
     let done = moment(pid, origin)?;
-    let own = asked.own_figures().map_err(ScenarioError::Server)?;
-    thread::sleep(AFTERWARDS);
-    Ok(Moved { begun, done, over: moment(pid, origin)?, failures, own })
+    let mut own = asked.own_figures().map_err(ScenarioError::Server)?;
+    if watches_turns {
+        own.extend(turns::while_moving(&mut nodes).map_err(ScenarioError::Server)?);
+        turns::forget(&mut nodes).map_err(ScenarioError::Server)?;
+    }
+    thread::sleep(if cell.heavy.is_some() { AFTERWARDS_HEAVY } else { AFTERWARDS });
+    let over = moment(pid, origin)?;
+    if watches_turns {
+        own.extend(turns::while_dropping(&mut nodes).map_err(ScenarioError::Server)?);
+    }
+    Ok(Moved { begun, done, over, failures, own })
 }
 
 fn keep(bench: &mut Bench<'_>, cell: &str, server: &str, figures: Figures) {

@@ -6,6 +6,7 @@ mod cell;
 mod dialect;
 mod etcd;
 pub mod figures;
+mod heavy;
 mod judging;
 mod link;
 mod measuring;
@@ -16,5 +17,6 @@ mod reading;
 mod source;
 pub mod table;
 mod traffic;
+mod turns;
 
 pub use measuring::measure_moves;

@@ -12,6 +12,29 @@ const OUTSIDE: &str = "10.213.0.1";
 /// Addresses of source and target.
 const NODES: [&str; 2] = ["10.213.1.1", "10.213.2.1"];
 
+/// What went over a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Bytes, with one set of headers for each packet.
+    pub bytes: u64,
+    /// Packets. The kernel hands this link large ones, which would be cut into segments elsewhere.
+    pub packets: u64,
+}
+
+impl Sent {
+    /// Bytes on a link that carries packets of 1500 bytes. Where packets of this one would be cut is not known: each may leave
+    /// a segment that is not full, which makes it this at the most.
+    pub fn bytes_in_segments(self) -> u64 {
+        let data = self.bytes.saturating_sub(self.packets * HEADER_BYTES);
+        self.bytes + data / SEGMENT_BYTES * HEADER_BYTES
+    }
+}
+
+/// Headers of Ethernet, IPv4, and TCP with timestamps.
+const HEADER_BYTES: u64 = 66;
+/// What a full segment carries.
+const SEGMENT_BYTES: u64 = 1448;
+
 /// Namespaces and links; they are gone when it is dropped.
 #[derive(Debug)]
 pub struct Network {
@@ -71,8 +94,8 @@ impl Network {
         ip(&words)
     }
 
-    /// Bytes that have left `source`, a process in the source's namespace, for the target.
-    pub fn sent_bytes(&self, source: u32) -> io::Result<u64> {
+    /// What has left `source`, a process in the source's namespace, for the target.
+    pub fn sent(&self, source: u32) -> io::Result<Sent> {
         let table = fs::read_to_string(format!("/proc/{source}/net/dev"))?;
         sent(&table, &self.ends[0])
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the link is not in /proc/PID/net/dev"))
@@ -101,11 +124,12 @@ fn ip(words: &[&str]) -> io::Result<()> {
     Err(io::Error::other(format!("ip {}: {said}", words.join(" "))))
 }
 
-/// The ninth number behind an interface's name: bytes sent.
-fn sent(table: &str, interface: &str) -> Option<u64> {
+/// The ninth and the tenth number behind an interface's name.
+fn sent(table: &str, interface: &str) -> Option<Sent> {
     let numbers =
         table.lines().find_map(|line| line.trim_start().strip_prefix(interface)?.strip_prefix(':'))?;
-    numbers.split_ascii_whitespace().nth(8)?.parse().ok()
+    let mut numbers = numbers.split_ascii_whitespace().skip(8).map(str::parse);
+    Some(Sent { bytes: numbers.next()?.ok()?, packets: numbers.next()?.ok()? })
 }
 
 #[cfg(test)]
@@ -115,7 +139,19 @@ mod tests {
     #[test]
     fn sent_bytes_are_found_by_the_interface() {
         let table =
-            "Inter-| Receive | Transmit\n    lo: 1 2 3 4 5 6 7 8 9 10\n  wb1ab: 11 0 0 0 0 0 0 0 99 0\n";
-        assert_eq!((sent(table, "lo"), sent(table, "wb1ab"), sent(table, "wb1")), (Some(9), Some(99), None));
+            "Inter-| Receive | Transmit\n    lo: 1 2 3 4 5 6 7 8 9 10\n  wb1ab: 11 0 0 0 0 0 0 0 99 3 0\n";
+        let found = |bytes, packets| Some(Sent { bytes, packets });
+        assert_eq!(
+            (sent(table, "lo"), sent(table, "wb1ab"), sent(table, "wb1")),
+            (found(9, 10), found(99, 3), None)
+        );
+    }
+
+    #[test]
+    fn large_packets_count_as_their_segments() {
+        for (bytes, packets, all) in [(66, 1, 66), (1514, 1, 1580), (66 + 14_480, 1, 66 + 15_140), (0, 0, 0)]
+        {
+            assert_eq!(Sent { bytes, packets }.bytes_in_segments(), all);
+        }
     }
 }

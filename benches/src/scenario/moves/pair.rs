@@ -32,6 +32,7 @@ pub struct Pair {
     /// Where source and target listen.
     pub addresses: [Address; 2],
     target_id: String,
+    moving: (u16, u16),
     dialect: Dialect,
     _etcd: Option<Etcd>,
 }
@@ -74,12 +75,12 @@ impl Pair {
             servers.push(server);
         }
         let addresses = addresses(&servers);
-        let joined = join(&addresses, is_whimbrel, cell.link).map_err(ScenarioError::Server)?;
+        let joined = join(&addresses, is_whimbrel, cell).map_err(ScenarioError::Server)?;
         let Some((dialect, target_id)) = joined else {
             bench.note(format!("{} {} cannot move slots while traffic flows", peer.name, servers[0].version));
             return Ok(None);
         };
-        Ok(Some(Self { servers, addresses, target_id, dialect, _etcd: etcd }))
+        Ok(Some(Self { servers, addresses, target_id, moving: cell.moving(), dialect, _etcd: etcd }))
     }
 
     /// The process of the source.
@@ -100,7 +101,7 @@ impl Pair {
     /// Asks for the move.
     pub fn start_move(&self) -> io::Result<Move> {
         let [source, target] = self.controls()?;
-        Move::start(self.dialect, source, target, &self.target_id)
+        Move::start(self.dialect, (source, target), &self.target_id, self.moving)
     }
 
     /// Keys of source and target.
@@ -162,17 +163,24 @@ fn addresses(servers: &[Server]) -> [Address; 2] {
     [source, target]
 }
 
-/// Gives the source every slot and has the nodes meet. Returns what they understand and the target's name.
-fn join(addresses: &[Address; 2], is_whimbrel: bool, link: Link) -> io::Result<Option<(Dialect, String)>> {
+/// Gives the source every slot, or as many as the cell says, and has the nodes meet. Returns what they understand and the target's name.
+fn join(
+    addresses: &[Address; 2],
+    is_whimbrel: bool,
+    cell: &MoveCell,
+) -> io::Result<Option<(Dialect, String)>> {
     let [mut source, mut target] = connect(addresses)?;
     let Some(dialect) = Dialect::of(&mut source)? else { return Ok(None) };
     let target_id = target.ask_well(&["CLUSTER", "MYID"])?.text().unwrap_or_default().to_owned();
-    if link != Link::Mailboxes {
+    if cell.link != Link::Mailboxes {
         if !is_whimbrel {
             source.ask_well(&["CLUSTER", "SET-CONFIG-EPOCH", "1"])?;
             target.ask_well(&["CLUSTER", "SET-CONFIG-EPOCH", "2"])?;
         }
-        take_all_slots(&mut source)?;
+        take_slots(&mut source, 0, cell.source_last())?;
+        if cell.source_last() < 16_383 {
+            take_slots(&mut target, cell.source_last() + 1, 16_383)?;
+        }
         if !is_whimbrel && let Address::Tcp(host, port) = &addresses[1] {
             source.ask_well(&["CLUSTER", "MEET", host, &port.to_string()])?;
         }
@@ -188,10 +196,11 @@ fn join(addresses: &[Address; 2], is_whimbrel: bool, link: Link) -> io::Result<O
 }
 
 /// A node may have to register first.
-fn take_all_slots(node: &mut Control) -> io::Result<()> {
+fn take_slots(node: &mut Control, first: u16, last: u16) -> io::Result<()> {
+    let (first, last) = (first.to_string(), last.to_string());
     let started = Instant::now();
     loop {
-        match node.ask(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"])? {
+        match node.ask(&["CLUSTER", "ADDSLOTSRANGE", &first, &last])? {
             Value::Error(text) if started.elapsed() > JOIN_TIMEOUT => return Err(io::Error::other(text)),
             Value::Error(_) => thread::sleep(RETRY_INTERVAL),
             _ => return Ok(()),

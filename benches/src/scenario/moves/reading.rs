@@ -69,7 +69,7 @@ fn times(reading: &Reading, cell: &MoveCell, figures: &mut Figures) {
     let Reading { calm_from, calm_to, moved: Moved { begun, done, over, .. }, .. } = reading;
     let seconds = (done.at - begun.at).as_secs_f64();
     let moved_keys = (reading.keys_after[1] - reading.keys_before[1]) as f64;
-    let moved_mb = moved_keys * cell.dataset.payload_bytes() as f64 / MEGABYTE;
+    let moved_mb = cell.moved_bytes(moved_keys) / MEGABYTE;
     figures.insert(Figure::MoveSeconds, seconds);
     figures.insert(Figure::MovedMbPerSecond, moved_mb / seconds);
     if cell.load == Load::Idle {

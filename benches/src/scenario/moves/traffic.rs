@@ -11,7 +11,7 @@ use crate::load::run::run_until;
 use crate::machine::cpus::pin_thread;
 use crate::scenario::cell::Cell;
 use crate::scenario::measuring::ScenarioError;
-use crate::scenario::moves::cell::{MOVING, MoveCell};
+use crate::scenario::moves::cell::MoveCell;
 use crate::scenario::moves::pair::Pair;
 use crate::scenario::moves::probe::{Watch, probe};
 use crate::scenario::rows::CLIENTS;
@@ -70,7 +70,7 @@ pub fn under_traffic<T>(
         });
         let mut probes = Vec::new();
         if cell.has_probes() {
-            for class in [MOVING.0..=MOVING.1, MOVING.1 + 1..=16_383] {
+            for class in cell.probed() {
                 let stop = &stop;
                 probes.push(scope.spawn(move || {
                     go_first(cpus);

@@ -6,6 +6,7 @@ use whimbrel_net::{Io, Monotonic, Wake};
 
 use super::CoreService;
 use super::connection::Hold;
+use super::core_clock::CoreClock;
 use super::message::Message;
 
 /// How often clients are looked through.
@@ -25,6 +26,9 @@ pub struct Due {
     rests_until: Monotonic,
     /// Where the time of this core's turns went.
     pub spent: Spent,
+    pub clock: CoreClock,
+    /// How often statistics began anew when the longest times did.
+    resets_seen: u32,
 }
 
 /// Where the time of a core's turns went, since the start.
@@ -32,8 +36,12 @@ pub struct Due {
 pub struct Spent {
     /// Turns altogether, without the system call at their end.
     pub turns: Duration,
-    /// The longest turn.
+    /// The longest turn since statistics began anew.
     pub turn_max: Duration,
+    /// The most that the thread itself ran for one turn since then, the system call at its end included.
+    pub ran_max: Duration,
+    /// The most that it ran for a turn of background work in which something was freed.
+    pub reclaim_max: Duration,
     /// Work on keys in the background.
     pub background: Duration,
     /// The part of it that looked for expired keys.
@@ -44,6 +52,28 @@ impl Spent {
     fn turn(&mut self, took: Duration) {
         self.turns += took;
         self.turn_max = self.turn_max.max(took);
+    }
+
+    fn reset_longest(&mut self) {
+        (self.turn_max, self.ran_max, self.reclaim_max) = Default::default();
+    }
+}
+
+impl CoreService {
+    /// A loop has begun: notes what the last one took of the thread's own time.
+    pub(super) fn note_loop(&mut self, now: Monotonic) {
+        self.forget_longest();
+        let ran = self.background.clock.look(now);
+        self.background.spent.ran_max = self.background.spent.ran_max.max(ran);
+    }
+
+    /// Longest times count from the last CONFIG RESETSTAT.
+    pub(super) fn forget_longest(&mut self) {
+        let resets = self.core.observed.resets();
+        if std::mem::replace(&mut self.background.resets_seen, resets) != resets {
+            self.background.spent.reset_longest();
+            self.moves.forget_longest();
+        }
     }
 }
 
@@ -93,7 +123,9 @@ impl CoreService {
         let now_ms = self.now(io).unix_ms;
         self.core.shard.set_defragment(!self.moves.has_departures());
         let (mut looked_at, mut expiry) = (start, Duration::ZERO);
+        let mut is_reclaiming = false;
         let mut may_go_on = |work| {
+            is_reclaiming |= work == Work::Reclaim;
             let step_start = std::mem::replace(&mut looked_at, Monotonic::now());
             if work == Work::Expire {
                 expiry += looked_at.since(step_start);
@@ -114,6 +146,9 @@ impl CoreService {
         }
         let spent = &mut self.background.spent;
         spent.turn(worked_until.since(now));
+        if is_reclaiming {
+            spent.reclaim_max = spent.reclaim_max.max(self.background.clock.ran_of(looked_at.since(start)));
+        }
         spent.background += worked_until.since(start);
         spent.expiry += expiry;
         wake

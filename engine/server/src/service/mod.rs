@@ -7,6 +7,7 @@
 mod background;
 mod clients;
 mod connection;
+mod core_clock;
 mod forward;
 mod gather;
 mod input;
@@ -167,6 +168,7 @@ impl Service for CoreService {
 
     fn turn(&mut self, io: &mut Io<Message>, now: Monotonic) -> Wake {
         self.look_at_lease_once(io);
+        self.note_loop(now);
         self.go_on(io);
         self.settle_group();
         let wake = background::earlier(self.drive_moves(io, now), self.work(io, now));

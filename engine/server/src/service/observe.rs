@@ -14,6 +14,7 @@ impl CoreService {
     pub(super) fn observe(&mut self, io: &Io<Message>) {
         let gauges = io.gauges();
         let options = io.options();
+        self.forget_longest();
         let moves = self.count_moves();
         let spent = self.background.spent;
         let observed = &mut self.core.observed;
@@ -28,6 +29,8 @@ impl CoreService {
             turns: gauges.turns,
             turn_us: spent.turns.as_micros() as u64,
             turn_us_max: spent.turn_max.as_micros() as u64,
+            turn_ran_us_max: spent.ran_max.as_micros() as u64,
+            reclaim_turn_us_max: spent.reclaim_max.as_micros() as u64,
             background_us: spent.background.as_micros() as u64,
             expire_us: spent.expiry.as_micros() as u64,
             forwarded_out: self.forwarded_out,

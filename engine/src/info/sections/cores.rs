@@ -29,6 +29,8 @@ pub(super) fn write(view: &View<'_>, out: &mut Fields) {
         add("turns", counters.turns);
         add("turn_usec", counters.turn_us);
         add("turn_usec_max", counters.turn_us_max);
+        add("turn_ran_usec_max", counters.turn_ran_us_max);
+        add("reclaim_turn_usec_max", counters.reclaim_turn_us_max);
         add("background_usec", counters.background_us);
         let share = ratio(counters.background_us, counters.turn_us) * 100.0;
         write!(line, ",background_perc={share:.2}").expect(super::TO_STRING);

@@ -110,6 +110,25 @@ fn a_packed_hash_is_one_effect_and_a_table_is_few() {
 }
 
 #[test]
+fn a_step_copies_few_things_however_small_they_are() {
+    const RUN_BYTES: usize = 16 * 1024;
+    const ITEMS_MAX: usize = RUN_BYTES / 64;
+    let mut source = shard(MaxmemoryPolicy::Noeviction);
+    hash_set(&mut source, "{t}:table", 0..10_000, b"v");
+    (0..10_000).for_each(|number| set(&mut source, &format!("{{t}}{number}"), b"v", NOW));
+    let (runs, all) = copy(&mut source, SlotId::of(b"{t}"), RUN_BYTES);
+    let items_of = |effect: Effect<'_>| match effect {
+        Effect::Hash { fields, .. } | Effect::HashSet { fields, .. } => fields.iter().count(),
+        _ => 1,
+    };
+    let items = |run: &Vec<u8>| Run::new(run).map(|effect| items_of(effect.expect("an effect"))).sum();
+    let items: Vec<usize> = runs.iter().map(items).collect();
+    assert_eq!((items.iter().sum(), all.keys), (20_000, 10_001));
+    assert!(items.iter().all(|items| *items <= ITEMS_MAX), "{items:?}");
+    assert!(items.len() < 2 * 20_000 / ITEMS_MAX, "{} runs", items.len());
+}
+
+#[test]
 fn how_keys_were_used_travels_with_them() {
     let mut source = shard(MaxmemoryPolicy::AllkeysLru);
     set(&mut source, "{t}:text", b"value", NOW - 50_000);

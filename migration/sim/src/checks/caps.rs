@@ -1,4 +1,4 @@
-//! I7: over any second no more bytes go than the cap allows, and 5 %.
+//! I7: over any second no more bytes go than the cap allows, headers of segments included, and 5 %.
 //!
 //! The last deltas of a pause do not wait for the pacer: they are few by the machine's own limit, and are paid for afterwards.
 //! Under real caps they are within the 5 %; the caps here are a hundredth of those, so they are allowed for by name.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use whimbrel_engine::key::SlotId;
-use whimbrel_migration::pacer::PacedId;
+use whimbrel_migration::pacer::{PacedId, with_headers, without_headers};
 use whimbrel_migration::{
     Action, Advance, BatchId, Hold, Incarnation, Lane, MoveId, Outcome, Outgoing, Phase,
 };
@@ -131,7 +131,7 @@ impl Core {
         let room: usize = connections.map(|id| env.network.room(*id, End::Dialer)).sum();
         match env.has(Mutation::IgnoresPacer) {
             true => room,
-            false => room.min(self.pacer.grant(departure.paced, local_us)),
+            false => room.min(without_headers(self.pacer.grant(departure.paced, local_us))),
         }
     }
 
@@ -139,7 +139,7 @@ impl Core {
     fn send_departing(&mut self, batch: BatchId, env: &mut Env) {
         let Some(departure) = self.departures.get_mut(&batch) else { return };
         let around = env.surroundings(departure.target);
-        let mut sent = 0;
+        let (mut sent, mut on_the_link) = (0, 0);
         for lane in Lane::ALL {
             let Some(connection) = departure.connections[lane.index()] else { continue };
             let room = env.network.room(connection, End::Dialer);
@@ -147,6 +147,7 @@ impl Core {
             let bytes: Vec<u8> = output.drain(..output.len().min(room)).collect();
             departure.resends.sent(lane, connection, &bytes, around);
             sent += bytes.len() as u64;
+            on_the_link += with_headers(bytes.len());
             env.network.send(connection, End::Dialer, &bytes, &mut env.agenda);
         }
         let slots = departure.slots();
@@ -155,12 +156,12 @@ impl Core {
         }
         if sent > 0 {
             env.totals.link_bytes += sent;
-            self.pacer.spend(departure.paced, sent as usize);
-            self.check_caps(batch, sent, env);
+            self.pacer.spend(departure.paced, on_the_link);
+            self.check_caps(batch, on_the_link as u64, env);
         }
     }
 
-    /// I7: the cap on the batch, the one that its target has set for more than a second, and the one on the core.
+    /// I7, headers included: the cap on the batch, the one that its target has set for more than a second, and the one on the core.
     fn check_caps(&mut self, batch: BatchId, sent: u64, env: &mut Env) {
         let (now_us, batches) = (env.now_us(), self.departures.len() as u64);
         let Some(departure) = self.departures.get_mut(&batch) else { return };

@@ -295,6 +295,7 @@ impl CoreService {
         if core.is_none() {
             self.shared.links.begin_outgoing();
         }
+        self.moves.departures.pace.begin(core.is_none());
         self.moves.departures.under_way = Some(Departure {
             machine,
             slots,
@@ -484,8 +485,6 @@ impl CoreService {
     /// Hands what the machine has made to the wires. What a full one does not take stays there, and the machine makes no
     /// more for it; the other lane goes on.
     fn send_output(&mut self, io: &mut Io<Message>, departure: &mut Departure) {
-        /// Bytes that a wire may have taken in and not sent.
-        const PENDING_BYTES_MAX: usize = 256 * 1024;
         for lane in Lane::ALL {
             let Some(wire) = departure.wires.get(lane) else { continue };
             let output = departure.machine.output(lane);
@@ -493,7 +492,7 @@ impl CoreService {
                 continue;
             }
             if let Wire::Socket(id) = wire
-                && io.output_pending_bytes(id) >= PENDING_BYTES_MAX
+                && io.output_pending_bytes(id) >= self.moves.departures.pace.pending_bytes_max()
             {
                 io.notify_drained(id);
                 continue;
@@ -524,6 +523,7 @@ impl CoreService {
         if let Some(lane) = departure.wires.lane_of(wire) {
             let is_well = match part {
                 Part::Bytes(bytes) => {
+                    self.moves.departures.pace.note_answer();
                     let received = departure.machine.receive(lane, &bytes, now.monotonic_us);
                     if let Err(error) = &received {
                         log::warning(format_args!("Move {}: its link is closed: {error}", departure.id()));

@@ -59,6 +59,11 @@ impl Moves {
         self.tally.note_held();
     }
 
+    /// Longest times count anew.
+    pub fn forget_longest(&mut self) {
+        self.tally.forget_longest();
+    }
+
     /// Whether slots leave this core, or are going to.
     pub fn has_departures(&self) -> bool {
         !self.departures.is_empty()

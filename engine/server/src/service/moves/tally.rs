@@ -42,9 +42,15 @@ impl Tally {
         self.totals.moves_hold_us_max = self.totals.moves_hold_us_max.max(microseconds);
     }
 
-    /// A turn of move work took so long.
+    /// A turn of move work took the core's thread so long.
     pub fn note_turn(&mut self, microseconds: u64) {
         self.totals.moves_turn_us_max = self.totals.moves_turn_us_max.max(microseconds);
+    }
+
+    /// Longest times count anew.
+    pub fn forget_longest(&mut self) {
+        let totals = &mut self.totals;
+        (totals.moves_turn_us_max, totals.moves_hold_us_max, totals.moves_pause_us_max) = (0, 0, 0);
     }
 
     /// Everything so far, with the batch that is under way.
@@ -93,5 +99,11 @@ mod tests {
         );
         assert_eq!((counters.moves_pauses_10ms, counters.moves_pause_us_max), (4, 20_000));
         assert_eq!((counters.moves_slots_out, counters.moves_done, counters.moves_turn_us_max), (3, 1, 7));
+        tally.forget_longest();
+        let counters = tally.counters(None);
+        assert_eq!(
+            (counters.moves_pauses, counters.moves_pause_us_max, counters.moves_turn_us_max),
+            (3, 0, 0)
+        );
     }
 }

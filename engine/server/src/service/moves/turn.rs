@@ -58,7 +58,7 @@ impl CoreService {
         let arrivals = self.drive_arrivals(io, &mut || Monotonic::now().since(start) < turn);
         let worked_until = Monotonic::now();
         let worked = worked_until.since(start);
-        self.moves.tally.note_turn(worked.as_micros() as u64);
+        self.moves.tally.note_turn(self.background.clock.ran_of(worked).as_micros() as u64);
         match departures.or(arrivals) {
             Advance::Now if is_wanted && !self.moves.is_pressing() => {
                 let rests_until = worked_until.after(rest(worked, self.core.config.migration_share));
