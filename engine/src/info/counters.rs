@@ -209,6 +209,10 @@ counters! {
     moves_hold_us_max: Max Longest,
     /// The most that a turn of move work took of the core's own time, in microseconds.
     moves_turn_us_max: Max Longest,
+    /// Turns of move work.
+    moves_turns: Sum Total,
+    /// Those that took more than a millisecond of the core's own time.
+    moves_turns_over_1ms: Sum Total,
 
     /// Turns of the loop.
     turns: Sum Total,

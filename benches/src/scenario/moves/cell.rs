@@ -9,8 +9,6 @@ use crate::scenario::moves::heavy::Heavy;
 pub const MOVING: (u16, u16) = (0, 8191);
 /// The slot that moves alone in the cell with a heavy one.
 pub const HEAVY_SLOT: u16 = 4000;
-/// SETs a second beside it.
-const LIGHT_RATE: f64 = 5_000.0;
 /// Keys beside it.
 const LIGHT_KEYS: u64 = 100_000;
 /// Keys over all slots.
@@ -72,7 +70,7 @@ pub enum Purpose {
     Cut,
     /// Whimbrel's cap on the link, in bytes a second.
     Cap(u64),
-    /// The longest turns of the nodes' cores, and replies of probes.
+    /// The longest turns of the nodes' cores.
     Turns,
 }
 
@@ -102,7 +100,7 @@ pub fn cells(rate: f64) -> Vec<MoveCell> {
         MoveCell {
             dataset: Dataset::strings(LIGHT_KEYS, VALUE_BYTES),
             heavy: Some(Heavy::FULL),
-            ..cell("heavy", Load::Rate(LIGHT_RATE), Link::Loopback, Purpose::Turns)
+            ..cell("heavy", Load::Idle, Link::Loopback, Purpose::Turns)
         },
     ]
 }
@@ -140,7 +138,7 @@ impl MoveCell {
 
     /// Probes run beside the load.
     pub fn has_probes(&self) -> bool {
-        matches!(self.purpose, Purpose::Latency | Purpose::Cap(_) | Purpose::Turns)
+        matches!(self.purpose, Purpose::Latency | Purpose::Cap(_))
     }
 }
 

@@ -46,6 +46,10 @@ pub enum Figure {
     SourceMoveTurnUs,
     /// The same of the target's.
     TargetMoveTurnUs,
+    /// Turns of move work of both that took more than a millisecond of a core's own time.
+    LongMoveTurns,
+    /// All turns of move work of both.
+    MoveTurns,
     /// The longest turn of the source's cores altogether, by their own time, until the target owned the slots.
     SourceLoopUs,
     /// The same of the target's.
@@ -114,6 +118,8 @@ impl Figure {
             Self::PauseMs => "longest pause of writes by its own count, ms",
             Self::SourceMoveTurnUs => "longest turn of move work, source, µs",
             Self::TargetMoveTurnUs => "longest turn of move work, target, µs",
+            Self::LongMoveTurns => "turns of move work of over 1 ms",
+            Self::MoveTurns => "  of all turns",
             Self::SourceLoopUs => "longest turn of a core, source, µs",
             Self::TargetLoopUs => "longest turn of a core, target, µs",
             Self::SourceDropLoopUs => "  of the source during the drop, µs",

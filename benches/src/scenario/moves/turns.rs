@@ -10,6 +10,10 @@ use crate::wire::control::Control;
 struct Turns {
     /// Of move work.
     moving: f64,
+    /// How many of those there were since the start.
+    moving_count: f64,
+    /// And of more than a millisecond.
+    moving_long: f64,
     /// Of the whole loop.
     looping: f64,
     /// Of background work in which something was freed.
@@ -29,6 +33,8 @@ pub fn while_moving(nodes: &mut [Control; 2]) -> io::Result<Figures> {
     Ok([
         (Figure::SourceMoveTurnUs, source.moving),
         (Figure::TargetMoveTurnUs, target.moving),
+        (Figure::LongMoveTurns, source.moving_long + target.moving_long),
+        (Figure::MoveTurns, source.moving_count + target.moving_count),
         (Figure::SourceLoopUs, source.looping),
         (Figure::TargetLoopUs, target.looping),
     ]
@@ -72,6 +78,8 @@ fn parse(info: &str) -> Option<Turns> {
     };
     Some(Turns {
         moving: number("migration_turn_us_max")?,
+        moving_count: number("migration_turns")?,
+        moving_long: number("migration_turns_over_1ms")?,
         looping: of_cores("turn_ran_usec_max")?,
         freeing: of_cores("reclaim_turn_usec_max")?,
         waiting: number("lazyfree_pending_objects")?,
@@ -86,8 +94,16 @@ mod tests {
     fn the_longest_of_all_cores_is_read() {
         let info = "# Cores\r\ncore0:cpu=0,turn_usec_max=9,turn_ran_usec_max=7,reclaim_turn_usec_max=3\r\n\
                     core1:cpu=1,turn_usec_max=9,turn_ran_usec_max=8,reclaim_turn_usec_max=2\r\n\
-                    migration_turn_us_max:5\r\nlazyfree_pending_objects:1\r\n";
-        assert_eq!(parse(info), Some(Turns { moving: 5.0, looping: 8.0, freeing: 3.0, waiting: 1.0 }));
+                    migration_turn_us_max:5\r\nmigration_turns:90\r\nmigration_turns_over_1ms:1\r\nlazyfree_pending_objects:1\r\n";
+        let turns = Turns {
+            moving: 5.0,
+            moving_count: 90.0,
+            moving_long: 1.0,
+            looping: 8.0,
+            freeing: 3.0,
+            waiting: 1.0,
+        };
+        assert_eq!(parse(info), Some(turns));
         assert_eq!(parse("core0:cpu=0\r\n"), None);
     }
 }

@@ -20,6 +20,8 @@ pub(super) fn write(view: &View<'_>, out: &mut Fields) {
         ("held_commands", counters.moves_held_commands),
         ("hold_us_max", counters.moves_hold_us_max),
         ("turn_us_max", counters.moves_turn_us_max),
+        ("turns", counters.moves_turns),
+        ("turns_over_1ms", counters.moves_turns_over_1ms),
     ] {
         out.add(format_args!("migration_{name}"), number);
     }

@@ -44,7 +44,10 @@ impl Tally {
 
     /// A turn of move work took the core's thread so long.
     pub fn note_turn(&mut self, microseconds: u64) {
-        self.totals.moves_turn_us_max = self.totals.moves_turn_us_max.max(microseconds);
+        let totals = &mut self.totals;
+        totals.moves_turns += 1;
+        totals.moves_turns_over_1ms += u64::from(microseconds > 1_000);
+        totals.moves_turn_us_max = totals.moves_turn_us_max.max(microseconds);
     }
 
     /// Longest times count anew.
@@ -92,13 +95,18 @@ mod tests {
         tally.note_batch(&progress, 3);
         tally.note_job(Phase::Done);
         tally.note_turn(7);
+        tally.note_turn(1_001);
         let counters = tally.counters(Some(&progress));
         assert_eq!(
             (counters.moves_pauses, counters.moves_pauses_500us, counters.moves_pauses_1ms),
             (6, 2, 4)
         );
         assert_eq!((counters.moves_pauses_10ms, counters.moves_pause_us_max), (4, 20_000));
-        assert_eq!((counters.moves_slots_out, counters.moves_done, counters.moves_turn_us_max), (3, 1, 7));
+        assert_eq!(
+            (counters.moves_slots_out, counters.moves_done, counters.moves_turn_us_max),
+            (3, 1, 1_001)
+        );
+        assert_eq!((counters.moves_turns, counters.moves_turns_over_1ms), (2, 1));
         tally.forget_longest();
         let counters = tally.counters(None);
         assert_eq!(
