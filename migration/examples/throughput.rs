@@ -88,14 +88,16 @@ fn run(batch: Batch, source: &mut Shard, target: &mut Shard, bytes: u64) {
             match action {
                 Action::Connect => Lane::ALL.into_iter().for_each(|lane| outgoing.connected(lane, now_us())),
                 Action::Hold(hold) => outgoing.held(hold, now_us()),
-                Action::Commit { .. } => {
-                    outgoing.outcome(Outcome::Committed { map: Vec::new() }, source, now_us());
+                Action::Appoint { .. } => outgoing.appointed(Ok(&[])),
+                Action::Give => {
+                    assert!(outgoing.give(now_us()), "nothing comes in between");
+                    outgoing.outcome(Outcome::Committed, now_us());
                 }
                 Action::Ended(result) => {
                     result.expect("it moves");
                     break 'moving;
                 }
-                Action::Disconnect | Action::Resolve => unreachable!("nothing fails"),
+                Action::Disconnect => unreachable!("nothing fails"),
             }
         }
         for lane in Lane::ALL {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use whimbrel_engine::key::SlotId;
-use whimbrel_engine::topology::NodeId;
+use whimbrel_engine::topology::{HeirId, NodeId};
 
 /// The most slots of a batch.
 pub const BATCH_SLOTS_MAX: usize = whimbrel_engine::key::SLOT_COUNT;
@@ -38,6 +38,13 @@ pub struct BatchId {
     pub job: MoveId,
     /// The batch's number in the job, from 0.
     pub number: u32,
+}
+
+impl BatchId {
+    /// The name under which the map names the batch's target as the heir of its slots, in one life of the batch.
+    pub fn heir(self, life: u32) -> HeirId {
+        HeirId { job: self.job.0, number: self.number, life }
+    }
 }
 
 impl fmt::Display for BatchId {

@@ -19,7 +19,7 @@ pub mod progress;
 pub use advance::Advance;
 pub use batch::{Batch, BatchId, Incarnation, MoveId};
 pub use frame::{Decoder, Frame, FrameError, Greeting, Hello, Refusal};
-pub use incoming::{Incoming, IncomingAction, IncomingSettings};
+pub use incoming::{Incoming, IncomingAction, IncomingSettings, MapNews};
 pub use lane::Lane;
 pub use outgoing::{Action, Hold, OUTPUT_BYTES_MAX, Outcome, Outgoing, OutgoingSettings};
 pub use progress::{Phase, Progress};

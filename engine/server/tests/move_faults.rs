@@ -26,9 +26,9 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// The slots of a batch are copied.
 const COPYING: &[&str] = &["snapshot"];
 /// They are copied, and soon change hands: phases of a few milliseconds each.
-const ENDING: &[&str] = &["streaming", "pausing", HANDING_OVER];
-/// etcd is asked.
-const HANDING_OVER: &str = "handing-over";
+const ENDING: &[&str] = &["streaming", "pausing", "handing-over"];
+/// etcd is asked: to name the heir, without which no pause begins, or to commit what was given away.
+const ASKING: &[&str] = &["streaming", "handing-over"];
 
 /// How long etcd is stopped at a time until a batch waits for it. With `ANSWERED` it is less than what any lease still has:
 /// renewed four times in its length, it lets a process serve for half of it at least.
@@ -84,8 +84,8 @@ impl Stage {
         Some(stage)
     }
 
-    /// With a move that hands slots over and cannot come to its end, because etcd does not answer. Slots of an earlier batch
-    /// have changed hands before, so that there is something to read back whoever is killed.
+    /// With a move that is about to hand slots over, or has, and cannot come to its end, because etcd does not answer. Slots of an
+    /// earlier batch have changed hands before, so that there is something to read back whoever is killed.
     ///
     /// etcd is stopped for short times until a batch asks it in one of them: leases run out while it is stopped, copying takes
     /// as long as it takes, and the phases behind it are over before a busy machine lets a test act on them.
@@ -110,9 +110,9 @@ impl Stage {
     /// Whether a batch comes to ask etcd, which is stopped, and gets no answer.
     fn waits_for_etcd(&self) -> bool {
         let deadline = Instant::now() + STOPPED_MAX;
-        self.cluster.wait_until(|stand| stand.phase == HANDING_OVER || Instant::now() > deadline);
+        self.cluster.wait_until(|stand| ASKING.contains(&stand.phase.as_str()) || Instant::now() > deadline);
         thread::sleep(ANSWERED);
-        self.cluster.phase() == HANDING_OVER
+        ASKING.contains(&self.cluster.phase().as_str())
     }
 
     /// Whether a node serves a slot that does not move. The loop in which its lease runs out answers nobody and ends the
@@ -281,7 +281,7 @@ fn the_source_is_killed_while_the_slots_change_hands() {
     let Some(mut stage) = Stage::set_at_the_hand_over(&[]) else { return };
     stage.cluster.nodes[0].kill();
     stage.cluster.etcd.go_on();
-    // Whether the commit arrived or not: the target serves what the map gives it, with every acknowledged write.
+    // Whether the word was given or not: the target serves what the map gives it, with every acknowledged write.
     let (cluster, ..) = stage.end(1);
     let slots = cluster.owned_by_target().into_iter().filter(|is_owned| *is_owned).count();
     eprintln!("the target owns {slots} slots");
@@ -313,7 +313,7 @@ fn etcd_is_killed_and_comes_back() {
         stage.cluster.etcd.kill();
         thread::sleep(CUT);
         stage.cluster.etcd.restart();
-        // A hand-over that could not be asked for ends the move, and an operator asks for it again.
+        // Should the move not outlive it, an operator asks for it again.
         if stage.cluster.wait_for_outcome() != Outcome::Done {
             eventually("the move is taken", || stage.cluster.try_to_move() == ok());
         }
@@ -354,7 +354,7 @@ fn etcd_does_not_answer_for_longer_than_the_leases_while_the_slots_change_hands(
     stage.cluster.etcd.go_on();
     eventually("one of them serves again", || stage.serves(0) || stage.serves(1));
     stage.hurry();
-    // etcd may carry the hand-over out before it forgets who was registered, or refuse it.
+    // etcd may name the heir before it forgets who was registered, or refuse it.
     stage.cluster.wait_for_outcome();
     stage.end(0);
 }

@@ -4,7 +4,7 @@
 //! the higher epoch is the newer, and within an epoch the one of the higher revision: owners change with the epoch,
 //! nodes that come and go change the revision alone.
 
-use super::{NOBODY, NODES_MAX, Node, NodeId, NodeIndex, SlotRange, Topology, unowned};
+use super::{Heir, HeirId, NOBODY, NODES_MAX, Node, NodeId, NodeIndex, SlotRange, Topology, unowned};
 use crate::key::{SLOT_COUNT, SlotId};
 use std::fmt;
 
@@ -33,6 +33,8 @@ pub struct SlotMap {
     nodes: Vec<MapNode>,
     /// The place of each slot's node among `nodes`, or `NOBODY`.
     owners: Box<[u16; SLOT_COUNT]>,
+    /// Who may take slots by their owners' word. No slot has two, and each is its source's.
+    heirs: Vec<Heir>,
 }
 
 /// Why a map cannot be made.
@@ -47,6 +49,8 @@ pub enum MapFault {
     TwiceOwned(SlotId),
     /// Slots are given to a node that the map does not name.
     UnknownNode(NodeId),
+    /// An heir may take this slot that is not its source's, or that has an heir already.
+    StrangeHeir(SlotId),
 }
 
 impl fmt::Display for MapFault {
@@ -56,6 +60,7 @@ impl fmt::Display for MapFault {
             Self::TwiceNode(id) => write!(f, "the map names node {id} twice"),
             Self::TwiceOwned(slot) => write!(f, "the map gives slot {} to two nodes", slot.number()),
             Self::UnknownNode(id) => write!(f, "the map gives slots to {id}, which it does not name"),
+            Self::StrangeHeir(slot) => write!(f, "slot {} has an heir that it cannot have", slot.number()),
         }
     }
 }
@@ -71,7 +76,7 @@ impl SlotMap {
         if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(MapFault::TwiceNode(pair[0]));
         }
-        Ok(Self { epoch, revision, nodes, owners: unowned() })
+        Ok(Self { epoch, revision, nodes, owners: unowned(), heirs: Vec::new() })
     }
 
     /// A map in which the nodes own all slots, as evenly and in as long runs as can be.
@@ -84,7 +89,7 @@ impl SlotMap {
         Ok(map)
     }
 
-    /// The same map with slots given to a node, or taken from all, at another epoch.
+    /// The same map with slots given to a node, or taken from all, at another epoch. They have no heirs in it.
     pub fn with(
         &self,
         slots: impl IntoIterator<Item = SlotId>,
@@ -96,8 +101,44 @@ impl SlotMap {
             Some(id) => map.place(id).ok_or(MapFault::UnknownNode(*id))?,
             None => NOBODY,
         };
-        slots.into_iter().for_each(|slot| map.owners[slot.number()] = owner);
+        let mut is_given = vec![false; SLOT_COUNT];
+        for slot in slots {
+            map.owners[slot.number()] = owner;
+            is_given[slot.number()] = true;
+        }
+        map.heirs.iter_mut().for_each(|heir| heir.slots.retain(|slot| !is_given[slot.number()]));
+        map.heirs.retain(|heir| !heir.slots.is_empty());
         Ok(map)
+    }
+
+    /// The same map with one heir more, at another epoch.
+    pub fn with_heir(&self, heir: Heir, epoch: u64) -> Result<Self, MapFault> {
+        let mut map = Self { epoch, ..self.clone() };
+        map.appoint(heir)?;
+        Ok(map)
+    }
+
+    /// The same map without this heir, at another epoch.
+    pub fn without_heir(&self, id: &HeirId, epoch: u64) -> Self {
+        let mut map = Self { epoch, ..self.clone() };
+        map.heirs.retain(|heir| heir.id != *id);
+        map
+    }
+
+    /// Names an heir. For whoever reads a map from bytes.
+    pub fn appoint(&mut self, heir: Heir) -> Result<(), MapFault> {
+        let source = self.place(&heir.source).ok_or(MapFault::UnknownNode(heir.source))?;
+        self.place(&heir.target).ok_or(MapFault::UnknownNode(heir.target))?;
+        let mut is_taken = vec![false; SLOT_COUNT];
+        self.heirs.iter().flat_map(|heir| &heir.slots).for_each(|slot| is_taken[slot.number()] = true);
+        for slot in &heir.slots {
+            let has_heir = std::mem::replace(&mut is_taken[slot.number()], true);
+            if has_heir || self.owners[slot.number()] != source {
+                return Err(MapFault::StrangeHeir(*slot));
+            }
+        }
+        self.heirs.push(heir);
+        Ok(())
     }
 
     /// Gives slots that nobody owns to a node. For whoever reads a map from bytes.
@@ -151,6 +192,21 @@ impl SlotMap {
         place.is_some() && slots.iter().all(|slot| Some(self.owners[slot.number()]) == place)
     }
 
+    /// Who may take slots by their owners' word.
+    pub fn heirs(&self) -> &[Heir] {
+        &self.heirs
+    }
+
+    /// The heir of this name.
+    pub fn heir(&self, id: &HeirId) -> Option<&Heir> {
+        self.heirs.iter().find(|heir| heir.id == *id)
+    }
+
+    /// Who may take this slot.
+    pub fn heir_of(&self, slot: SlotId) -> Option<&Heir> {
+        self.heirs.iter().find(|heir| heir.slots.contains(&slot))
+    }
+
     /// How many slots have an owner.
     pub fn assigned(&self) -> usize {
         self.owners.iter().filter(|owner| **owner != NOBODY).count()
@@ -183,6 +239,9 @@ impl fmt::Debug for SlotMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SlotMap {{ epoch: {}, revision: {}", self.epoch, self.revision)?;
         self.ranges().try_for_each(|(range, node)| write!(f, ", {range} {}", node.id))?;
+        self.heirs
+            .iter()
+            .try_for_each(|heir| write!(f, ", {} may take {}", heir.target, heir.slots.len()))?;
         f.write_str(" }")
     }
 }
@@ -198,6 +257,7 @@ impl Topology {
         let place = map.place(myself).expect("a process' own cores are in every map that it makes");
         let mut topology = Self::new(nodes, NodeIndex::new(usize::from(place)));
         topology.take_owners(&map.owners);
+        topology.take_heirs(&map.heirs);
         (topology.epoch, topology.revision) = (map.epoch, map.revision);
         topology
     }
@@ -207,6 +267,8 @@ impl Topology {
     ///
     /// A map in which this core itself does not appear is one of a store that has forgotten this process: the core then
     /// owns nothing, and stays known to itself.
+    ///
+    /// Heirs that are followed (`follow`) stay so as long as the map names them.
     pub fn adopt(&mut self, map: &SlotMap, is_mine: impl Fn(&NodeId) -> Option<u16>) -> bool {
         if !map.is_newer_than(self.epoch, self.revision) {
             return false;
@@ -223,6 +285,7 @@ impl Topology {
         };
         self.nodes = nodes;
         self.take_owners(&map.owners);
+        self.take_heirs(&map.heirs);
         (self.epoch, self.revision) = (map.epoch, map.revision);
         true
     }
@@ -325,5 +388,68 @@ mod tests {
         let own = topology.node(topology.myself());
         assert_eq!((own.id, own.is_live(), topology.assigned()), (id('a'), false, 0));
         assert!(!topology.owns(slot(9000)));
+    }
+
+    fn heir(life: u32, target_incarnation: u64, slots: &[usize]) -> Heir {
+        Heir {
+            id: HeirId { job: 1, number: 0, life },
+            source: id('a'),
+            source_incarnation: 1,
+            target: id('b'),
+            target_incarnation,
+            slots: slots.iter().map(|number| slot(*number)).collect(),
+        }
+    }
+
+    #[test]
+    fn an_heir_is_of_slots_of_its_source_that_have_no_other() {
+        let map = SlotMap::even(1, 1, vec![node('a', 1), node('b', 1)]).unwrap();
+        let named = map.with_heir(heir(1, 1, &[0, 1]), 2).unwrap();
+        assert_eq!((named.epoch(), named.owner(slot(0)), named.heirs().len()), (2, map.owner(slot(0)), 1));
+        assert_eq!(named.with_heir(heir(2, 1, &[5, 1]), 3), Err(MapFault::StrangeHeir(slot(1))));
+        assert_eq!(map.with_heir(heir(1, 1, &[9000]), 2), Err(MapFault::StrangeHeir(slot(9000))));
+        let alone = SlotMap::even(1, 1, vec![node('a', 1)]).unwrap();
+        assert_eq!(alone.with_heir(heir(1, 1, &[0]), 2), Err(MapFault::UnknownNode(id('b'))));
+        // Slots that are given away leave their heir, the last one ends it.
+        let less = named.with([slot(0)], None, 3).unwrap();
+        assert_eq!(less.heir(&heir(1, 1, &[]).id).map(|heir| heir.slots.len()), Some(1));
+        assert!(less.heir_of(slot(0)).is_none() && less.heir_of(slot(1)).is_some());
+        assert_eq!(less.with([slot(1)], Some(&id('b')), 4).unwrap().heirs(), []);
+        assert_eq!(named.without_heir(&heir(1, 1, &[]).id, 3).heirs(), []);
+    }
+
+    #[test]
+    fn a_followed_heir_has_its_slots_as_long_as_the_map_names_it() {
+        let map = |revision| SlotMap::even(1, revision, vec![node('a', 1), node('b', 1)]).unwrap();
+        let given = heir(1, 1, &[0, 1]);
+        let named = |revision| map(revision).with_heir(given.clone(), 2).unwrap();
+        for myself in ['a', 'b'] {
+            let mut topology = Topology::of(&map(1), &id(myself), core_of);
+            assert!(!topology.follow(&given.id));
+            topology.adopt(&named(2), core_of);
+            assert_eq!(topology.owns(slot(0)), myself == 'a');
+            assert!(topology.follow(&given.id) && topology.follow(&given.id));
+            for revision in [2, 3] {
+                topology.adopt(&named(revision), core_of);
+                assert!(topology.follows(&given.id));
+                assert_eq!((topology.owns(slot(0)), topology.owns(slot(2))), (myself == 'b', myself == 'a'));
+                assert_eq!((topology.local_core(slot(1)), topology.assigned()), (Some(1), SLOT_COUNT));
+            }
+            // It was withdrawn.
+            topology.adopt(&named(4).without_heir(&given.id, 3), core_of);
+            assert_eq!((topology.owns(slot(0)), topology.follows(&given.id)), (myself == 'a', false));
+        }
+    }
+
+    #[test]
+    fn an_heir_that_registered_anew_waits_for_the_map() {
+        let map = SlotMap::even(1, 1, vec![node('a', 1), node('b', 2)]).unwrap();
+        let given = heir(1, 1, &[0]);
+        let named = map.with_heir(given.clone(), 2).unwrap();
+        let mut topology = Topology::of(&named, &id('b'), core_of);
+        assert!(topology.follow(&given.id) && !topology.owns(slot(0)));
+        // Its source serves them no more all the same.
+        let mut topology = Topology::of(&named, &id('a'), core_of);
+        assert!(topology.follow(&given.id) && !topology.owns(slot(0)));
     }
 }

@@ -4,14 +4,16 @@
 //! to. Each core holds its own copy, and takes every change from a [`SlotMap`] that the map's keeper hands to all cores.
 
 mod describe;
+mod heir;
 mod map;
 mod node;
 mod ranges;
 
 use crate::key::{SLOT_COUNT, SlotId};
+pub use heir::{Heir, HeirId};
 pub use map::{MapFault, MapNode, SlotMap};
 pub use node::{Node, NodeId, NodeIndex};
-pub use ranges::SlotRange;
+pub use ranges::{SlotRange, ranges_of};
 
 /// The most nodes that a table can name.
 pub const NODES_MAX: usize = 4096;
@@ -24,8 +26,12 @@ const NOBODY: u16 = u16::MAX;
 pub struct Topology {
     /// At most `NODES_MAX`, and this core itself. A node's index holds until the next map is adopted.
     nodes: Vec<Node>,
-    /// The index of each slot's node, or `NOBODY`.
+    /// The index of each slot's node, or `NOBODY`: as the map says, but for slots of heirs that are followed.
     owners: Box<[u16; SLOT_COUNT]>,
+    /// The heirs that the map names.
+    heirs: Vec<Heir>,
+    /// Those of them to whom the word was given: their slots count as theirs as long as the map names them.
+    followed: Vec<HeirId>,
     /// One bit for each slot of this core: what the data path asks, in 2 KiB.
     own: Box<[u64; SLOT_COUNT / 64]>,
     /// How many slots have an owner.
@@ -47,7 +53,8 @@ impl Topology {
             assert!(nodes[..index].iter().all(|other| other.id != node.id), "two nodes with one id");
         }
         let own = Box::new([0; SLOT_COUNT / 64]);
-        Self { nodes, owners: unowned(), own, assigned: 0, myself, epoch: 1, revision: 0 }
+        let (heirs, followed) = (Vec::new(), Vec::new());
+        Self { nodes, owners: unowned(), heirs, followed, own, assigned: 0, myself, epoch: 1, revision: 0 }
     }
 
     /// A table in which the nodes own all slots, as evenly and in as long runs as can be.
@@ -92,6 +99,56 @@ impl Topology {
             let bits = owners.iter().enumerate();
             *word = bits.fold(0, |word, (bit, owner)| word | u64::from(*owner == myself) << bit);
         }
+    }
+
+    /// The slots of this heir count as its own from now on: its word was given, or taken. `false` if the map does not name it.
+    /// The map wins: once it names the heir no more, slots are whose it says they are.
+    pub fn follow(&mut self, heir: &HeirId) -> bool {
+        let is_known = self.heir(heir).is_some();
+        if is_known && !self.followed.contains(heir) {
+            self.followed.push(*heir);
+            self.give_to_heirs();
+        }
+        is_known
+    }
+
+    /// Whether this heir is followed, and the map still names it.
+    pub fn follows(&self, heir: &HeirId) -> bool {
+        self.followed.contains(heir)
+    }
+
+    /// The heirs that the map names.
+    pub fn heirs(&self) -> &[Heir] {
+        &self.heirs
+    }
+
+    /// The heir of this name, if the map names it.
+    pub fn heir(&self, id: &HeirId) -> Option<&Heir> {
+        self.heirs.iter().find(|heir| heir.id == *id)
+    }
+
+    /// Takes the map's heirs over, and forgets the followed ones that it does not name any more.
+    fn take_heirs(&mut self, heirs: &[Heir]) {
+        self.heirs = heirs.to_vec();
+        self.followed.retain(|id| heirs.iter().any(|heir| heir.id == *id));
+        self.give_to_heirs();
+    }
+
+    fn give_to_heirs(&mut self) {
+        let heirs = std::mem::take(&mut self.heirs);
+        for heir in &heirs {
+            if !self.followed.contains(&heir.id) {
+                continue;
+            }
+            let target = self.find(&heir.target);
+            // Under another registration somebody else may have been given the slots while this core had none: it serves
+            // them when the map says that they are its own.
+            let is_other = |node| self.node(node).incarnation != heir.target_incarnation;
+            if !target.is_some_and(|node| node == self.myself && is_other(node)) {
+                heir.slots.iter().for_each(|slot| self.give(SlotRange::of(*slot), target));
+            }
+        }
+        self.heirs = heirs;
     }
 
     /// Adds a node without slots.

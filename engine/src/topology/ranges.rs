@@ -17,6 +17,11 @@ impl SlotRange {
         (first <= last).then_some(Self { first: SlotId::new(first)?, last: SlotId::new(last)? })
     }
 
+    /// One slot.
+    pub fn of(slot: SlotId) -> Self {
+        Self { first: slot, last: slot }
+    }
+
     /// All slots cut into `count` ranges, as even and as long as can be, each with its place. With more places than slots
     /// some have none.
     pub fn even(count: usize) -> impl Iterator<Item = (usize, Self)> {
@@ -72,6 +77,14 @@ impl Topology {
     }
 }
 
+/// The runs of slots in a set of them.
+pub fn ranges_of(slots: &[SlotId]) -> Vec<SlotRange> {
+    let mut numbers: Vec<usize> = slots.iter().map(|slot| slot.number()).collect();
+    numbers.sort_unstable();
+    let runs = numbers.chunk_by(|one, next| one + 1 == *next);
+    runs.filter_map(|run| SlotRange::new(*run.first()?, *run.last()?)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::cores;
@@ -96,5 +109,15 @@ mod tests {
             topology.ranges().map(|(range, node)| format!("{}:{range}", node.index())).collect();
         assert_eq!(text, ["0:0-2", "1:3", "0:4-8191", "1:8192-16382"]);
         assert_eq!(topology.ranges_by_node()[1].len(), 2);
+    }
+
+    #[test]
+    fn slots_become_runs() {
+        let texts = |numbers: &[usize]| -> Vec<String> {
+            let slots: Vec<SlotId> = numbers.iter().filter_map(|number| SlotId::new(*number)).collect();
+            ranges_of(&slots).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(texts(&[9, 1, 2, 3, 8, 5]), ["1-3", "5", "8-9"]);
+        assert!(texts(&[]).is_empty());
     }
 }

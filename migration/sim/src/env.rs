@@ -7,9 +7,12 @@ use whimbrel_engine::key::SlotId;
 
 use crate::agenda::Agenda;
 use crate::checks::ledger::Ledger;
+use crate::checks::model::{difference, held_content};
 use crate::checks::orders::Orders;
 use crate::checks::resends::Surroundings;
 use crate::checks::{Invariant, Violation};
+use crate::clock::wall_ms;
+use crate::core::Core;
 use crate::dice::Dice;
 use crate::event::{Event, Input};
 use crate::mutation::Mutation;
@@ -130,6 +133,32 @@ impl Env {
         Surroundings {
             forgotten: self.lives[self.scenario.process_of(target)] + self.dropped[target],
             window_bytes: self.scenario.window_bytes,
+        }
+    }
+
+    /// A word was given by one process to another. Now and then it is lost, and its giver stands still until its lease may have
+    /// run out.
+    pub fn aim_at_word(&mut self, source: usize, target: usize) {
+        /// Chance in a million.
+        const AIMED: u64 = 40_000;
+        if source != target && self.scenario.mischief_us > 0 && self.dice.happens(AIMED) {
+            let lease_us = self.scenario.lease_us;
+            let until_us = self.now_us() + self.dice.within(lease_us / 2..lease_us * 5 / 2);
+            let after_us = self.dice.below(20);
+            self.agenda.after(after_us, Event::Strand { source, target, until_us });
+        }
+    }
+
+    /// I3: slots that have become a core's hold there what they must.
+    pub fn check_handed_over(&mut self, core: &mut Core, slots: &[SlotId]) {
+        let now_ms = wall_ms(self.now_us());
+        for slot in slots {
+            self.totals.slots_compared += 1;
+            let held = held_content(&mut core.shard, *slot, now_ms);
+            if let Some(text) = difference(&held, &self.ledger.slot(*slot), now_ms) {
+                let text = format!("core {} is given slot {}: {text}", core.index, slot.number());
+                self.violated(Invariant::OnePlace, &[*slot], text);
+            }
         }
     }
 

@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use whimbrel_engine::key::SlotId;
-use whimbrel_migration::{BatchId, Hold, MoveId, Outcome};
+use whimbrel_engine::topology::HeirId;
+use whimbrel_migration::{BatchId, Hold, MoveId};
 
 use crate::clients::{Command, Reply};
 use crate::network::{ConnectionId, End};
-use crate::store::{Ask, AskId, SlotMap, Told, View};
+use crate::store::{Ask, AskId, Heir, SlotMap, Told, View};
 
 /// A command on its way.
 #[derive(Clone, Debug)]
@@ -52,8 +53,10 @@ pub enum Input {
     Forwarded(Request),
     /// A client has gone away.
     Forget { client: usize, number: u64 },
-    /// What became of a commit.
-    Outcome { batch: BatchId, outcome: Outcome },
+    /// The map that names an heir, or why there is none.
+    Appointed { heir: HeirId, map: Result<Rc<SlotMap>, String> },
+    /// A deliberate fault: the store does not say what became of a word, so it is taken back.
+    TakeBack(HeirId),
     /// The map as the process knows it now.
     Map(View),
     /// The map as it was read for a batch.
@@ -70,18 +73,24 @@ pub enum Input {
         hold: Hold,
         slots: Rc<[SlotId]>,
         map: Rc<SlotMap>,
+        /// The heir that the slots went to, when the hold ends by that.
+        given: Option<HeirId>,
     },
     /// They wait.
     HeldAtOrigin { batch: BatchId, number: u64 },
+    /// Another core of the process serves what came to it as this heir.
+    Settled(HeirId),
 }
 
 /// What a core wants of its process' housekeeping.
 #[derive(Clone, Debug)]
 pub enum Order {
-    /// Hand a batch over.
-    Commit { batch: BatchId, slots: Vec<SlotId>, target: usize, incarnation: u64, source_incarnation: u64 },
-    /// Find out what became of that.
-    Resolve { batch: BatchId },
+    /// Name an heir.
+    Appoint { id: HeirId, heir: Heir },
+    /// An heir has taken its slots: the word was given, or obeyed.
+    Commit { id: HeirId, source: usize, target: usize },
+    /// Name this heir no more.
+    Withdraw { id: HeirId },
     /// Read the map for a batch.
     ReadMap { batch: BatchId },
 }
@@ -125,6 +134,8 @@ pub enum Event {
     Mischief,
     /// A process crashes, if it is still in this life.
     Crash { process: usize, life: u64 },
+    /// A process stands still for a while, cut off from another one.
+    Strand { source: usize, target: usize, until_us: u64 },
     /// A process begins again.
     Restart { process: usize },
     /// Has everything come to rest?
@@ -155,6 +166,7 @@ impl Event {
             Event::Restart { .. } => 18,
             Event::Look => 19,
             Event::Crash { .. } => 20,
+            Event::Strand { .. } => 21,
         }
     }
 }

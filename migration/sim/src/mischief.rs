@@ -21,7 +21,8 @@ pub fn happen(world: &mut World) {
     world.env.agenda.after(delay_us, Event::Mischief);
 }
 
-/// A commit is about to be asked for: that is when a crash of either side, or of the way to the store, matters most.
+/// An heir is about to be named, or was given its slots: that is when a crash of either side, a link that is gone together with
+/// a lease, or the way to the store matter most.
 pub fn aim(world: &mut World, source: usize, target: usize) {
     /// Chance in a million that something is aimed at a commit.
     const AIMED: u64 = 150_000;
@@ -32,7 +33,17 @@ pub fn aim(world: &mut World, source: usize, target: usize) {
     let target = env.scenario.process_of(target);
     let process = if env.dice.happens(500_000) { source } else { target };
     let after_us = env.dice.skewed(1..env.scenario.wire.delay_us * 2 + 2);
-    if env.scenario.crashes && env.dice.happens(700_000) {
+    if env.dice.happens(300_000) && target != source {
+        let until_us = env.agenda.now_us() + after_us + env.dice.below(2 * env.scenario.lease_us + 1);
+        env.agenda.after(after_us, Event::Strand { source, target, until_us });
+    } else if env.scenario.crashes && env.dice.happens(700_000) {
+        if process == source && env.dice.happens(300_000) {
+            // Nobody hears of a word before its giver's lease is about to run out.
+            let lease_us = env.scenario.lease_us;
+            let until_us =
+                env.agenda.now_us() + after_us + env.dice.within(lease_us * 7 / 10..lease_us * 21 / 20);
+            env.wire.interrupt(until_us);
+        }
         env.wire.delay_next();
         env.agenda.after(after_us, Event::Crash { process, life: env.lives[process] });
     } else {
@@ -61,10 +72,25 @@ fn freeze(world: &mut World, index: usize) {
     process.frozen_until_us = process.frozen_until_us.max(world.env.agenda.now_us() + us);
 }
 
+/// A process stands still, and what it has sent to another one is lost.
+pub fn strand(world: &mut World, source: usize, target: usize, until_us: u64) {
+    if world.env.is_calm {
+        return;
+    }
+    world.env.totals.faults.freezes += 1;
+    part_two(world, source, target, until_us.saturating_sub(world.env.now_us()).max(1));
+    let process = &mut world.processes[source];
+    process.frozen_until_us = process.frozen_until_us.max(until_us);
+}
+
 fn part(world: &mut World, index: usize) {
-    world.env.totals.faults.partitions += 1;
     let other = (index + 1 + world.env.dice.index(world.processes.len() - 1)) % world.processes.len();
     let us = world.env.dice.skewed(1_000..3_000_000);
+    part_two(world, index, other, us);
+}
+
+fn part_two(world: &mut World, index: usize, other: usize, us: u64) {
+    world.env.totals.faults.partitions += 1;
     world.env.tell_all(|| format!("processes {index} and {other} cannot reach each other for {us} µs"));
     let cores = |index: usize| world.processes[index].cores.clone().collect::<Vec<_>>();
     let (one, two) = (cores(index), cores(other));

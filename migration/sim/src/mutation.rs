@@ -35,8 +35,8 @@ macro_rules! mutations {
 mutations! {
     /// The source serves writes although they are to wait.
     ServesHeldWrites => [NothingLost, OneOwner, OnePlace],
-    /// The source serves reads although everything is to wait.
-    ServesHeldReads => [OneOwner],
+    /// The source goes on serving reads behind its word, until the map says that the slots are not its own.
+    ServesReadsBehindWord => [OneOwner, NothingLost],
     /// The source says `held` before the other cores of its process have said so.
     HeldTooEarly => [NothingLost, OnePlace],
     /// The target serves the slots as soon as it is prepared.
@@ -45,16 +45,18 @@ mutations! {
     ServesAfterLease => [OneOwner],
     /// A process that has registered anew serves before its cores have heard what they still own.
     ServesBeforeMap => [OneOwner],
-    /// An unknown outcome is resolved by reading the map, without a fence.
-    ResolvesWithoutFence => [OneOwner, NothingLost, OnePlace],
-    /// The commit does not compare the target's incarnation.
-    ForgetsTargetIncarnation => [NothingLost, OneOwner, OnePlace],
-    /// The commit does not compare the source's incarnation.
-    ForgetsSourceIncarnation => [NothingLost, OneOwner, OnePlace],
+    /// The source gives its word before it is known that the map names the heir.
+    GivesBeforeAppointed => [NothingLost, OneOwner, OnePlace],
+    /// The target says that it is no heir any more, and obeys a word that comes later.
+    ObeysWithdrawnWord => [NothingLost, OneOwner, OnePlace],
+    /// The source takes its word back when the store does not say in time what became of it.
+    TakesWordBack => [NothingLost, OneOwner, NoTrace],
+    /// The operator gives slots of a dead owner away although their heir is there.
+    TakesFromHeirs => [NothingLost, OneOwner, OnePlace],
     /// The target drops what it holds, prepared or not, as soon as a link is cut.
     DropsPreparedOnCut => [NothingLost, OnePlace, Resumes, Settles],
-    /// The source flushes the slots when it asks for the commit, not when it is done.
-    FlushesAtCommit => [NothingLost, OnePlace, NoTrace],
+    /// The source flushes the slots with its word, not when the map has heard of it.
+    FlushesAtWord => [NothingLost, OnePlace, NoTrace],
     /// The source does not flush the slots that it has lost.
     KeepsWhatItGave => [OnePlace, NothingLost],
     /// The source keeps commands waiting after a move that failed.

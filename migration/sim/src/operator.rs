@@ -5,6 +5,7 @@ use whimbrel_migration::MoveId;
 
 use crate::env::Env;
 use crate::event::{Event, Input, Job};
+use crate::mutation::Mutation;
 use crate::process::Process;
 use crate::store::{Ask, Purpose, Store, Swap};
 
@@ -21,6 +22,10 @@ impl Operator {
     pub fn step(&mut self, processes: &[Process], store: &Store, env: &mut Env) {
         if env.is_calm {
             return;
+        }
+        if env.has(Mutation::TakesFromHeirs) {
+            // The time in which it could do harm is short.
+            self.take_over(processes, store, env);
         }
         if env.dice.happens(env.scenario.cancels) {
             self.cancel(env);
@@ -86,18 +91,28 @@ impl Operator {
             return;
         }
         let process = *env.dice.pick(&dead);
+        // An heir that is there may have been given its slots by a word that the store has not heard of.
+        let has_heir = |slot: SlotId| {
+            let heir = view.map.heir_of(slot).map(|(_, heir)| heir);
+            heir.is_some_and(|heir| {
+                let target = env.scenario.process_of(heir.target);
+                view.registrations.get(&target) == Some(&heir.target_incarnation)
+            })
+        };
+        let ignores_heirs = env.has(Mutation::TakesFromHeirs);
         let slots: Vec<SlotId> = view
             .map
             .owners
             .iter()
             .filter(|(_, owner)| env.scenario.process_of(owner.core) == process)
             .map(|(slot, _)| *slot)
+            .filter(|slot| ignores_heirs || !has_heir(*slot))
             .collect();
         if slots.is_empty() {
             return;
         }
-        let heir = &processes[*env.dice.pick(&living)];
-        let target = heir.cores.start + env.dice.index(heir.cores.len());
+        let other = &processes[*env.dice.pick(&living)];
+        let target = other.cores.start + env.dice.index(other.cores.len());
         let swap = Swap {
             expected: view.revision,
             registrations: vec![(process, None)],

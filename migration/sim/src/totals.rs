@@ -66,7 +66,7 @@ sums! {
         cancelled: u64,
         /// Moves that ended with the process of their source.
         crashed: u64,
-        /// Commits whose outcome was unknown at first.
+        /// Changes of the map whose outcome was unknown at first.
         unknown: u64,
         /// Pauses that were given up and tried again.
         pauses_again: u64,
@@ -74,8 +74,8 @@ sums! {
         reconnects: u64,
         /// Slots or batches that began anew.
         restarts: u64,
-        /// Targets that were left prepared because their source could not tell them, and emptied by the next batch.
-        stranded: u64,
+        /// Words that their target had dropped the slots before.
+        words_refused: u64,
         /// Slots given to another core because their owner was gone.
         taken_over: u64,
         /// Commands that were served, each checked.
@@ -137,8 +137,13 @@ impl fmt::Display for Totals {
         )?;
         writeln!(
             f,
-            "on the way      {} outcomes unknown, {} pauses tried again, {} reconnects, {} restarts, {} targets left prepared, {} slots taken over",
-            self.unknown, self.pauses_again, self.reconnects, self.restarts, self.stranded, self.taken_over
+            "on the way      {} outcomes unknown, {} pauses tried again, {} reconnects, {} restarts, {} words refused, {} slots taken over",
+            self.unknown,
+            self.pauses_again,
+            self.reconnects,
+            self.restarts,
+            self.words_refused,
+            self.taken_over
         )?;
         writeln!(f, "on the links    {} bytes, {} of them again", self.link_bytes, self.link_bytes_again)?;
         writeln!(

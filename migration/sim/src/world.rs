@@ -3,19 +3,18 @@
 use std::rc::Rc;
 
 use whimbrel_engine::key::SlotId;
-use whimbrel_migration::MoveId;
+use whimbrel_engine::topology::HeirId;
 
 use crate::agenda::Agenda;
 use crate::checks::Invariant;
 use crate::checks::ledger::Ledger;
-use crate::checks::model::{difference, held_content};
 use crate::checks::orders::Orders;
 use crate::clients::{Client, Keyspace};
 use crate::clock::{Clock, DRIFT_MAX_PPM, wall_ms};
 use crate::core::{Core, Standing};
 use crate::dice::Dice;
 use crate::env::{Env, Lines};
-use crate::event::{Event, Input, Job, Order};
+use crate::event::{Event, Input, Order};
 use crate::mischief;
 use crate::mutation::Mutation;
 use crate::network::{ConnectionId, End, Network};
@@ -23,7 +22,7 @@ use crate::operator::Operator;
 use crate::process::Process;
 use crate::scenario::Scenario;
 use crate::shards::new_shard;
-use crate::store::{Ask, Purpose, SlotMap, Store, Swap, Told, Wire};
+use crate::store::{Ask, Heir, Purpose, SlotMap, Store, Swap, Told, Wire};
 use crate::story::Story;
 use crate::totals::Totals;
 
@@ -41,7 +40,6 @@ pub struct World {
     /// When nothing goes wrong any more.
     pub calm_us: Option<u64>,
     pub is_settled: bool,
-    moved_again: bool,
     /// Of all events so far.
     pub digest: u64,
 }
@@ -54,9 +52,6 @@ const CALM_US_MAX: u64 = 120_000_000;
 
 /// Clients go on for so long after the calm.
 const HUSH_AFTER_US: u64 = 1_500_000;
-
-/// So long after the calm, slots that are still prepared somewhere are moved once more.
-const MOVE_AGAIN_AFTER_US: u64 = 10_000_000;
 
 /// How often it is looked whether everything has settled.
 const LOOK_US: u64 = 100_000;
@@ -111,7 +106,6 @@ impl World {
             operator: Operator::default(),
             calm_us: None,
             is_settled: false,
-            moved_again: false,
             digest: 0,
             env,
         };
@@ -244,8 +238,12 @@ impl World {
                 if env.lives[process] == life
                     && self.thawed(process, Event::Ordered { core, life, order: order.clone() })
                 {
-                    if let Order::Commit { target, .. } = &order {
-                        mischief::aim(self, process, *target);
+                    match &order {
+                        Order::Appoint { heir, .. } => mischief::aim(self, process, heir.target),
+                        Order::Commit { source, target, .. } => {
+                            mischief::aim(self, self.env.scenario.process_of(*source), *target);
+                        }
+                        _ => {}
                     }
                     self.processes[process].ordered(core, order, &mut self.env);
                 }
@@ -266,6 +264,7 @@ impl World {
                     mischief::crash(self, process);
                 }
             }
+            Event::Strand { source, target, until_us } => mischief::strand(self, source, target, until_us),
             Event::Restart { process } => self.begin_process(process),
             Event::Look => self.look(),
         }
@@ -330,10 +329,11 @@ impl World {
             (Ask::Register { process, .. }, _) => {
                 let (owners, scenario) = (Rc::clone(&self.env.owners), &self.env.scenario);
                 let of_process = |owner: usize| scenario.process_of(owner) == *process;
+                // Whoever is named as heir may still obey a word.
                 let slots: Vec<SlotId> = owners
                     .owners
                     .iter()
-                    .filter(|(_, owner)| of_process(owner.core))
+                    .filter(|(slot, owner)| of_process(owner.core) && owners.heir_of(**slot).is_none())
                     .map(|(slot, _)| *slot)
                     .collect();
                 self.env.ledger.registered(slots.into_iter());
@@ -353,49 +353,73 @@ impl World {
     fn is_staged_at_heir(&self, swap: &Swap) -> bool {
         let Purpose::TakeOver { slots, target } = &swap.purpose else { return false };
         let heir = &self.cores[*target];
-        heir.arrivals.values().any(|arrival| slots.iter().any(|slot| arrival.has(*slot)))
+        slots.iter().any(|slot| heir.has_come(*slot))
     }
 
     /// The map has changed: what must be where changes with it, at this very instant.
     fn swapped(&mut self, swap: &Swap) {
-        self.env.owners = Rc::new(swap.map.clone());
+        let before = std::mem::replace(&mut self.env.owners, Rc::new(swap.map.clone()));
         match &swap.purpose {
-            Purpose::Fence => {}
+            Purpose::Appoint(id) => {
+                let slots = swap.map.heirs[id].slots.clone();
+                self.env.tell(&slots, || format!("the store names the heir {id:?}"));
+            }
             Purpose::TakeOver { slots, target } => {
                 self.env.totals.taken_over += slots.len() as u64;
                 self.env.tell(slots, || format!("the store gives slots of the dead to core {target}"));
                 self.env.ledger.lost(slots);
+                self.env.ledger.settled(slots);
             }
-            Purpose::HandOver { slots, source, target, incarnation } => {
-                self.env.tell(slots, || format!("the store gives slots of core {source} to core {target}"));
-                self.handed_over(slots, *target, *incarnation);
-            }
+            Purpose::Commit(id) => self.committed(*id, &before.heirs[id]),
+            Purpose::Withdraw(id) => self.withdrawn(*id, &before.heirs[id]),
         }
         self.spread_news();
     }
 
-    /// I3: at the instant of the hand-over the target has all of it, if it lives.
-    fn handed_over(&mut self, slots: &[SlotId], target: usize, incarnation: u64) {
-        let index = self.env.scenario.process_of(target);
-        let process = &self.processes[index];
-        let is_registered_so = self.store.view().registrations.get(&index) == Some(&incarnation);
-        if process.registration != Some(incarnation) {
-            // It has died since it was prepared. While it counts as registered nobody could know.
-            if is_registered_so {
-                self.env.ledger.lost(slots);
+    /// I3: at the instant at which the map says so, the target has all of it, if it lives.
+    fn committed(&mut self, id: HeirId, heir: &Heir) {
+        let Heir { source, target, slots, .. } = heir;
+        self.env.tell(slots, || format!("the store gives slots of core {source} to core {target}"));
+        let is_there = self.cores[*target].has_come_as(id);
+        let lives =
+            self.processes[self.env.scenario.process_of(*target)].is_of_this_life(heir.target_incarnation);
+        for slot in slots {
+            if self.env.ledger.taken_by(*slot) != Some(*target) {
+                // It has the word still before it, or has died since it was prepared.
+                match is_there {
+                    true => self.env.ledger.handed_over(&[*slot]),
+                    false if lives => {
+                        let text = format!("core {target} is given slots that it has dropped");
+                        self.env.violated(Invariant::NothingLost, slots, text);
+                    }
+                    false => self.env.ledger.lost(&[*slot]),
+                }
             }
+        }
+        self.env.ledger.settled(slots);
+        if is_there {
+            self.env.check_handed_over(&mut self.cores[*target], slots);
+        }
+    }
+
+    /// An heir that the map names no more has nothing that anybody may serve.
+    fn withdrawn(&mut self, id: HeirId, heir: &Heir) {
+        let slots = &heir.slots;
+        self.env.tell(slots, || format!("the store does not name the heir {id:?} any more"));
+        self.env.ledger.withdrawn(slots);
+        let taken: Vec<SlotId> =
+            slots.iter().copied().filter(|slot| self.env.ledger.taken_by(*slot).is_some()).collect();
+        if taken.is_empty() {
             return;
         }
-        self.env.ledger.handed_over(slots);
-        let now_ms = wall_ms(self.env.now_us());
-        for slot in slots {
-            self.env.totals.slots_compared += 1;
-            let held = held_content(&mut self.cores[target].shard, *slot, now_ms);
-            if let Some(text) = difference(&held, &self.env.ledger.slot(*slot), now_ms) {
-                let text = format!("core {target} is given slot {}: {text}", slot.number());
-                self.env.violated(Invariant::OnePlace, &[*slot], text);
-            }
+        let target = self.env.scenario.process_of(heir.target);
+        if self.store.view().registrations.get(&target) == Some(&heir.target_incarnation) {
+            let text = format!("core {} is no heir any more of what it serves", heir.target);
+            self.env.violated(Invariant::NothingLost, &taken, text);
         }
+        // Both are gone, and the source has begun again: its slots are its own, and empty.
+        self.env.ledger.lost(&taken);
+        self.env.ledger.settled(&taken);
     }
 
     fn spread_news(&mut self) {
@@ -431,11 +455,16 @@ impl World {
             let shard = new_shard(&self.env.scenario);
             let fresh = Core::new(core, shard, &self.processes[index], &self.env);
             self.cores[core] = fresh;
-            let owners = &self.env.owners.owners;
-            lost.extend(owners.iter().filter(|(_, owner)| owner.core == core).map(|(slot, _)| *slot));
+            let env = &self.env;
+            let holder = |slot: &SlotId| env.ledger.taken_by(*slot).or(env.owners.owner(*slot));
+            lost.extend(env.owners.owners.keys().copied().filter(|slot| holder(slot) == Some(core)));
         }
         self.env.tell(&lost, || format!("what process {index} had of {} slots is lost", lost.len()));
-        self.env.ledger.owner_died(lost.into_iter());
+        let (taken, owned): (Vec<SlotId>, Vec<SlotId>) =
+            lost.into_iter().partition(|slot| self.env.ledger.taken_by(*slot).is_some());
+        self.env.ledger.lost(&taken);
+        self.env.ledger.settled(&taken);
+        self.env.ledger.owner_died(owned.into_iter());
     }
 
     /// Looks whether it is time for the calm, for the hush, and whether everything has settled.
@@ -451,9 +480,6 @@ impl World {
                 if now_us > calm_us + HUSH_AFTER_US {
                     self.clients.iter_mut().for_each(Client::hush);
                 }
-                if now_us > calm_us + MOVE_AGAIN_AFTER_US && !std::mem::replace(&mut self.moved_again, true) {
-                    self.move_again();
-                }
                 match self.unsettled() {
                     None => self.is_settled = true,
                     Some((slots, text)) if now_us > calm_us + SETTLE_US => {
@@ -464,30 +490,6 @@ impl World {
             }
         }
         self.env.agenda.after(LOOK_US, Event::Look);
-    }
-
-    /// A source tells a target that may be prepared for so long that the batch was given up, and no longer. A target that
-    /// could not be reached until then lets go of what it has when the source begins another batch with these slots.
-    fn move_again(&mut self) {
-        let stranded: Vec<(usize, usize, MoveId, Vec<SlotId>)> = self
-            .cores
-            .iter()
-            .flat_map(|core| core.arrivals.iter().map(move |(batch, arrival)| (core.index, batch, arrival)))
-            .filter(|(_, batch, arrival)| !self.cores[arrival.source].departures.contains_key(batch))
-            .map(|(core, batch, arrival)| {
-                (arrival.source, core, batch.job, arrival.machine.batch().slots.clone())
-            })
-            .collect();
-        for (source, target, job, slots) in stranded {
-            /// Above all numbers that the operator gives.
-            const AGAIN: u128 = 1 << 64;
-            self.env.totals.stranded += 1;
-            self.env.tell(&slots, || format!("the operator has job {job} done again"));
-            let life = self.env.lives[self.env.scenario.process_of(source)];
-            let batch_slots = slots.len();
-            let job = Job { id: MoveId(job.0 + AGAIN), target, slots, batch_slots };
-            self.env.tell_core(source, life, Input::Begin(job));
-        }
     }
 
     fn are_moves_over(&self) -> bool {

@@ -45,12 +45,13 @@ fn a_seed_replays_exactly() {
 #[test]
 fn stories_concern_what_they_are_told_of() {
     let mut runner = Runner::new(JOBS);
-    runner.mutation = whimbrel_sim::Mutation::ALL.iter().copied().find(|it| it.name() == "FlushesAtCommit");
+    runner.mutation =
+        whimbrel_sim::Mutation::ALL.iter().copied().find(|it| it.name() == "GivesBeforeAppointed");
     runner.is_told = true;
     let outcome = (0..100).map(|seed| runner.run(seed)).find(|outcome| outcome.violation.is_some());
     let outcome = outcome.expect("this one is caught soon");
     let (violation, story) =
         (outcome.violation.expect("it was just seen"), outcome.story.expect("it was asked for"));
-    assert!(story.contains("***") && story.contains("asks for Commit"), "{story}");
+    assert!(story.contains("***") && story.contains("asks for Give"), "{story}");
     assert!(!violation.slots.is_empty());
 }

@@ -10,6 +10,10 @@ fn first_seed(mutation: Mutation) -> u64 {
     match mutation {
         // A target's cap is the lowest one for longer than a second.
         Mutation::IgnoresTargetRate => 50,
+        // The target had dropped the slots before it heard the word.
+        Mutation::FlushesAtWord => 981,
+        // A source dies behind its word, and neither side reaches the store before its lease has run out.
+        Mutation::TakesFromHeirs => 1_169,
         // Slots are taken over while their owner registers anew.
         Mutation::ServesBeforeMap => 107_240,
         _ => 0,
@@ -49,16 +53,17 @@ macro_rules! caught {
 
 caught! {
     serves_held_writes: ServesHeldWrites,
-    serves_held_reads: ServesHeldReads,
+    serves_reads_behind_word: ServesReadsBehindWord,
     held_too_early: HeldTooEarly,
     serves_when_prepared: ServesWhenPrepared,
     serves_after_lease: ServesAfterLease,
     serves_before_map: ServesBeforeMap,
-    resolves_without_fence: ResolvesWithoutFence,
-    forgets_target_incarnation: ForgetsTargetIncarnation,
-    forgets_source_incarnation: ForgetsSourceIncarnation,
+    gives_before_appointed: GivesBeforeAppointed,
+    obeys_withdrawn_word: ObeysWithdrawnWord,
+    takes_word_back: TakesWordBack,
+    takes_from_heirs: TakesFromHeirs,
     drops_prepared_on_cut: DropsPreparedOnCut,
-    flushes_at_commit: FlushesAtCommit,
+    flushes_at_word: FlushesAtWord,
     keeps_what_it_gave: KeepsWhatItGave,
     keeps_hold_after_failure: KeepsHoldAfterFailure,
     leaves_fork: LeavesFork,

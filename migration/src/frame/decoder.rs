@@ -192,7 +192,7 @@ mod tests {
     /// Encodes a frame of any kind in an envelope that fits, and hands it on with both.
     fn any_frame(check: impl Fn(Frame<'_>, Envelope, Vec<u8>) -> Result<(), TestCaseError>) {
         let strategy = (
-            (0..17u8, any::<u64>(), any::<u64>(), any::<u32>(), any::<u32>()),
+            (0..18u8, any::<u64>(), any::<u64>(), any::<u32>(), any::<u32>()),
             (head(), hello(), seal(), slot()),
             proptest::collection::vec(any::<u8>(), 0..300),
             ".{0,40}",
@@ -222,7 +222,8 @@ mod tests {
                 13 => Frame::Resume { attempt: life },
                 14 => Frame::Abort { reason },
                 15 => Frame::Failed { reason },
-                _ => Frame::Committed { map: &bytes },
+                16 => Frame::Yours { attempt: life },
+                _ => Frame::Appointed { map: &bytes },
             };
             let number = if frame.kind().is_numbered() { first } else { 0 };
             let envelope = Envelope { number, life, connection };
@@ -285,7 +286,7 @@ mod tests {
                             frame,
                             Frame::Run { .. }
                                 | Frame::Deltas { .. }
-                                | Frame::Committed { .. }
+                                | Frame::Appointed { .. }
                                 | Frame::Hello(_)
                                 | Frame::Abort { .. }
                                 | Frame::Failed { .. }

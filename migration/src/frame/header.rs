@@ -24,7 +24,7 @@ pub const HEADER_BYTES: usize = 32;
 pub const MAGIC: u16 = u16::from_le_bytes(*b"Wm");
 
 /// The version of this protocol. Another one is refused.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// Bytes of the checksum.
 const CHECKSUM_BYTES: usize = 8;
@@ -65,12 +65,14 @@ pub enum Kind {
     Abort = 15,
     /// `Frame::Failed`
     Failed = 16,
-    /// `Frame::Committed`
-    Committed = 17,
+    /// `Frame::Appointed`
+    Appointed = 17,
+    /// `Frame::Yours`
+    Yours = 18,
 }
 
 impl Kind {
-    const ALL: [Kind; 17] = [
+    const ALL: [Kind; 18] = [
         Kind::Hello,
         Kind::Welcome,
         Kind::Refused,
@@ -87,7 +89,8 @@ impl Kind {
         Kind::Resume,
         Kind::Abort,
         Kind::Failed,
-        Kind::Committed,
+        Kind::Appointed,
+        Kind::Yours,
     ];
 
     /// The kind with this code.
@@ -106,7 +109,8 @@ impl Kind {
                 | Kind::Seal
                 | Kind::Resume
                 | Kind::Abort
-                | Kind::Committed
+                | Kind::Appointed
+                | Kind::Yours
         )
     }
 }
@@ -204,7 +208,7 @@ mod tests {
         for kind in Kind::ALL {
             assert_eq!(Kind::of(kind as u8), Some(kind));
         }
-        assert_eq!((Kind::of(0), Kind::of(18)), (None, None));
+        assert_eq!((Kind::of(0), Kind::of(19)), (None, None));
     }
 
     #[test]

@@ -109,10 +109,15 @@ pub enum Frame<'a> {
         /// Why.
         reason: String,
     },
-    /// Source: the slots are yours under this map.
-    Committed {
-        /// The map, as the store keeps it.
+    /// Source: the map names you as the heir of the slots.
+    Appointed {
+        /// The map, as the store keeps it; empty if it is too large to travel.
         map: &'a [u8],
+    },
+    /// Source: the slots are yours, as they were at this attempt's seal.
+    Yours {
+        /// The attempt.
+        attempt: u32,
     },
 }
 
@@ -153,7 +158,8 @@ impl Frame<'_> {
             Frame::Resume { .. } => Kind::Resume,
             Frame::Abort { .. } => Kind::Abort,
             Frame::Failed { .. } => Kind::Failed,
-            Frame::Committed { .. } => Kind::Committed,
+            Frame::Appointed { .. } => Kind::Appointed,
+            Frame::Yours { .. } => Kind::Yours,
         }
     }
 

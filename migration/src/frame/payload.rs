@@ -130,11 +130,13 @@ impl<'a> Frame<'a> {
                 out.extend_from_slice(run);
             }
             Frame::Seal(seal) => seal.put(out),
-            Frame::Sealed { attempt } | Frame::Resume { attempt } => out.extend(attempt.to_le_bytes()),
+            Frame::Sealed { attempt } | Frame::Resume { attempt } | Frame::Yours { attempt } => {
+                out.extend(attempt.to_le_bytes());
+            }
             Frame::Abort { reason } | Frame::Failed { reason } => {
                 out.extend_from_slice(cut(reason).as_bytes())
             }
-            Frame::Committed { map } => out.extend_from_slice(map),
+            Frame::Appointed { map } => out.extend_from_slice(map),
         }
     }
 
@@ -166,7 +168,8 @@ impl<'a> Frame<'a> {
             Kind::Resume => Frame::Resume { attempt: fields.u32()? },
             Kind::Abort => Frame::Abort { reason: read_reason(fields)? },
             Kind::Failed => Frame::Failed { reason: read_reason(fields)? },
-            Kind::Committed => Frame::Committed { map: fields.rest() },
+            Kind::Appointed => Frame::Appointed { map: fields.rest() },
+            Kind::Yours => Frame::Yours { attempt: fields.u32()? },
         })
     }
 }

@@ -40,7 +40,8 @@ enum Order {
     Seal(Seal),
     Resume,
     Abort { reason: String },
-    Committed { map: Vec<u8> },
+    Appointed { map: Vec<u8> },
+    Yours { attempt: u32 },
 }
 
 impl Incoming {
@@ -53,7 +54,7 @@ impl Incoming {
         let is_open = matches!(self.state, State::Receiving | State::Prepared { .. });
         let Some(arrival) = self.receivers.on(lane).first() else { return false };
         let (kind, checksum, bytes) = (arrival.header.kind, arrival.header.checksum, arrival.payload.len());
-        if kind.is_numbered() && !is_open && kind != Kind::Committed {
+        if kind.is_numbered() && !is_open && kind != Kind::Yours {
             // The slots are live or gone: nothing may touch them on behalf of the batch any more.
             return false;
         }
@@ -81,7 +82,8 @@ impl Incoming {
             Applied::Says(Order::Seal(seal)) => self.sealed(&seal, shard, now_us),
             Applied::Says(Order::Resume) => self.unprepare(),
             Applied::Says(Order::Abort { reason }) => self.drop_slots(reason),
-            Applied::Says(Order::Committed { map }) => self.committed(map),
+            Applied::Says(Order::Appointed { map }) => self.appointed(map),
+            Applied::Says(Order::Yours { attempt }) => self.given(attempt),
         }
         if kind.is_numbered() {
             self.digests.on(lane).add(checksum);
@@ -92,7 +94,7 @@ impl Incoming {
         true
     }
 
-    /// Whoever sends more of a batch has not committed it.
+    /// Whoever sends more of a batch has not given it away.
     fn unprepare_for(&mut self, kind: Kind) {
         if kind.is_numbered() && matches!(self.state, State::Prepared { .. }) {
             self.unprepare();
@@ -165,7 +167,8 @@ fn apply(
         (Lane::Delta, Frame::Seal(seal)) => Applied::Says(Order::Seal(seal)),
         (Lane::Delta, Frame::Resume { .. }) => Applied::Says(Order::Resume),
         (Lane::Delta, Frame::Abort { reason }) => Applied::Says(Order::Abort { reason }),
-        (Lane::Delta, Frame::Committed { map }) => Applied::Says(Order::Committed { map: map.to_vec() }),
+        (Lane::Delta, Frame::Appointed { map }) => Applied::Says(Order::Appointed { map: map.to_vec() }),
+        (Lane::Delta, Frame::Yours { attempt }) => Applied::Says(Order::Yours { attempt }),
         (lane, frame) => Applied::Broken(format!("a {:?} on the {lane:?} lane", frame.kind())),
     }
 }

@@ -1,7 +1,8 @@
 //! Prepared, promoted or dropped: what the target does about the batch as a whole.
 //!
 //! From its word that it holds the same as the source until it knows the outcome, the target is prepared: it drops nothing
-//! by itself, for the map may say at any instant that the slots are its own.
+//! by itself, for the source may say at any instant that the slots are its own. If the source is gone it obeys no word any
+//! more and asks to be heir no more; what it has it keeps until the map tells, for the word may have reached the map.
 
 use whimbrel_engine::shard::Shard;
 
@@ -26,6 +27,7 @@ impl Incoming {
     pub(super) fn sealed(&mut self, seal: &Seal, shard: &Shard, now_us: u64) {
         let (keys, deltas, slots_digest) = self.slots.digest(shard).value();
         let differs = match () {
+            () if !self.is_appointed || self.withdraws => Some("no word that it is the heir"),
             () if !self.slots.are_all_complete() => Some("slots that are not complete"),
             () if self.digests.snapshot.value() != seal.snapshot_digest => Some("other baselines"),
             () if self.digests.delta.value() != seal.delta_digest => Some("other deltas"),
@@ -45,7 +47,7 @@ impl Incoming {
         self.put(Lane::Delta, &Frame::Sealed { attempt: seal.attempt });
     }
 
-    /// The source goes on without a commit.
+    /// The source goes on.
     pub(super) fn unprepare(&mut self) {
         if let State::Prepared { is_held, .. } = self.state {
             if is_held {
@@ -55,16 +57,24 @@ impl Incoming {
         }
     }
 
+    /// The source says that the map names the target as heir.
+    pub(super) fn appointed(&mut self, map: Vec<u8>) {
+        self.is_appointed = true;
+        self.actions.push_back(IncomingAction::Adopt { map });
+    }
+
     /// The source says that the slots are the target's.
-    pub(super) fn committed(&mut self, map: Vec<u8>) {
+    pub(super) fn given(&mut self, attempt: u32) {
         match self.state {
-            State::Prepared { .. } => {
-                self.state = State::Promoting { next: 0, map: Some(map).filter(|map| !map.is_empty()) };
+            // The map decides: the source's word has reached it, or never will.
+            State::Prepared { .. } if self.withdraws => {}
+            State::Prepared { attempt: sealed, .. } if sealed == attempt => {
+                self.state = State::Promoting { next: 0 };
             }
             // A word that comes after the map's changes nothing.
             State::Promoting { .. } | State::Over { .. } => {}
-            State::Receiving | State::Dropping { .. } => {
-                self.give_up("slots were committed that were not sealed".to_owned());
+            State::Receiving | State::Prepared { .. } | State::Dropping { .. } => {
+                self.give_up("slots were given that were not sealed".to_owned());
             }
         }
     }
@@ -88,7 +98,7 @@ impl Incoming {
     /// Promotes or drops some slots.
     pub(super) fn step_slots(&mut self, shard: &mut Shard) -> bool {
         let (next, promotes) = match &mut self.state {
-            State::Promoting { next, .. } => (next, true),
+            State::Promoting { next } => (next, true),
             State::Dropping { next, .. } => (next, false),
             _ => return false,
         };
@@ -103,7 +113,7 @@ impl Incoming {
         if end == self.batch.slots.len() {
             let over = State::Over { is_promoted: promotes };
             let action = match std::mem::replace(&mut self.state, over) {
-                State::Promoting { map, .. } => IncomingAction::Promote { map },
+                State::Promoting { .. } => IncomingAction::Promote,
                 State::Dropping { reason, .. } => IncomingAction::Dropped { reason },
                 _ => unreachable!("slots are promoted or dropped"),
             };

@@ -1,10 +1,10 @@
 //! The target's side of a batch.
 //!
 //! ```text
-//! Receiving ──sealed──► Prepared ──committed, or the map says so──► Promoting ──► Over
+//! Receiving ──sealed──► Prepared ──given, or the map says so──► Promoting ──► Over
 //!  │  ▲                  │   │
-//!  │  └─ resumed ────────┘   │ aborted, or the source is gone
-//!  └─ no link, aborted ──────┴──────────────────────────────────► Dropping ───► Over
+//!  │  └─ resumed ────────┘   │ aborted, or it is no heir any more
+//!  └─ no link, aborted ──────┴──────────────────────────────► Dropping ───► Over
 //! ```
 
 mod action;
@@ -16,8 +16,9 @@ mod slots;
 use std::collections::VecDeque;
 
 use whimbrel_engine::shard::Shard;
+use whimbrel_engine::topology::HeirId;
 
-pub use action::{IncomingAction, IncomingSettings};
+pub use action::{IncomingAction, IncomingSettings, MapNews};
 
 use crate::advance::Advance;
 use crate::batch::{Batch, Incarnation};
@@ -52,8 +53,6 @@ enum State {
     Promoting {
         /// The first one that is not promoted.
         next: usize,
-        /// The map, if the source sent it.
-        map: Option<Vec<u8>>,
     },
     /// The slots are not to be its own.
     Dropping {
@@ -86,6 +85,10 @@ pub struct Incoming {
     parts: PerLane<applying::Part>,
     digests: PerLane<LaneDigest>,
     slots: slots::SlotCopies,
+    /// Whether the source has said, in this life, that the map names this core as heir.
+    is_appointed: bool,
+    /// Whether this core has asked, in this life, to be heir no more: it obeys no word.
+    withdraws: bool,
     /// A newer life began: what came of the older one is to be dropped, and the lanes to be welcomed then.
     begins_again: bool,
     welcomes: PerLane<bool>,
@@ -127,6 +130,8 @@ impl Incoming {
             parts: PerLane::default(),
             digests: PerLane::default(),
             slots: slots::SlotCopies::new(&hello.batch.slots),
+            is_appointed: false,
+            withdraws: false,
             begins_again: false,
             welcomes: PerLane::default(),
             actions: VecDeque::new(),
@@ -143,6 +148,26 @@ impl Incoming {
         &self.batch
     }
 
+    /// The name under which the map names this core as heir, if it does, in this life of the batch.
+    pub fn heir(&self) -> HeirId {
+        self.batch.id.heir(self.life)
+    }
+
+    /// Whether the batch may still become this core's, or has: what it brought was not dropped.
+    pub fn is_kept(&self) -> bool {
+        !matches!(self.state, State::Dropping { .. } | State::Over { is_promoted: false })
+    }
+
+    /// Whether it wants to be heir no more.
+    pub fn withdraws(&self) -> bool {
+        self.withdraws
+    }
+
+    /// Whether the slots are its own.
+    pub fn is_promoted(&self) -> bool {
+        matches!(self.state, State::Promoting { .. } | State::Over { is_promoted: true })
+    }
+
     /// A connection with this hello is there. A refused one is answered with [`Greeting::refuse`](crate::Greeting::refuse)
     /// and closed. A lane of a newer connection replaces both of the older one, of which nothing more is to be said.
     pub fn connected(&mut self, lane: Lane, hello: &Hello, now_us: u64) -> Result<(), Refusal> {
@@ -156,12 +181,13 @@ impl Incoming {
             return Err(Refusal::Forgotten);
         }
         if hello.life > self.life {
-            // The source has not asked for a commit in its older life, or it would not have begun another one.
+            // The source has not given its word in its older life, or it would not have begun another one.
             if hello.was_welcome || matches!(self.state, State::Promoting { .. } | State::Over { .. }) {
                 return Err(Refusal::Forgotten);
             }
             self.life = hello.life;
             self.begins_again = true;
+            (self.is_appointed, self.withdraws) = (false, false);
             self.link.begin(now_us);
             self.unprepare();
             Lane::ALL.into_iter().for_each(|lane| self.receivers.on(lane).begin(hello.life));
@@ -346,15 +372,19 @@ impl Incoming {
         self.output.on(lane)
     }
 
-    /// What a linearizable read of the map said that began after `AskMap`, or after it was prepared. `owner_is_me`: all slots of
-    /// the batch are this core's. `source_is_gone`: the source's registration is gone or another one, or the slots' owner
-    /// is neither the source nor this core, so that the batch can never be committed any more; of the same read.
-    pub fn map_changed(&mut self, owner_is_me: bool, source_is_gone: bool, shard: &mut Shard, now_us: u64) {
-        let _ = (shard, now_us);
+    /// What a map says of the batch.
+    pub fn map_changed(&mut self, news: MapNews) {
         match self.state {
-            State::Prepared { .. } if owner_is_me => self.state = State::Promoting { next: 0, map: None },
-            State::Prepared { .. } | State::Receiving if source_is_gone && !owner_is_me => {
+            State::Prepared { .. } if news.owner_is_me => self.state = State::Promoting { next: 0 },
+            State::Receiving if news.source_is_gone && !news.owner_is_me => {
                 self.drop_slots("the source is gone".to_owned());
+            }
+            State::Prepared { .. } if news.is_no_heir => {
+                self.drop_slots("the map does not name the target as heir any more".to_owned());
+            }
+            State::Prepared { .. } if news.source_is_gone => {
+                self.withdraws = true;
+                self.actions.push_back(IncomingAction::Withdraw);
             }
             _ => {}
         }

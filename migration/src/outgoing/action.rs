@@ -13,21 +13,16 @@ pub enum Hold {
     All,
 }
 
-/// What became of a commit.
+/// What the map says of slots that were given away by a word, once it does not name their heir any more.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The target owns the slots. The caller has adopted the map: nothing of the slots is served here any more.
-    Committed {
-        /// The map, as the store keeps it.
-        map: Vec<u8>,
-    },
-    /// The source owns the slots, and this commit can never take effect.
+    /// The slots are the target's, or somebody else's behind it.
+    Committed,
+    /// The source owns slots of the batch: the target had dropped them before it heard the word, and never will obey it.
     Refused {
         /// Why.
         reason: String,
     },
-    /// Nobody knows yet.
-    Unknown,
 }
 
 /// What the source's side asks of its caller.
@@ -41,14 +36,15 @@ pub enum Action {
     /// Let these commands wait from now on, and say `held` when none of them is under way any more; what waited at a higher
     /// level goes on. `Hold::None` needs no answer. Only the latest one is answered.
     Hold(Hold),
-    /// Give the slots to the target in the map, if the map, the source's registration and the target's are what they were;
-    /// say the `outcome`.
-    Commit {
+    /// Name the target in the map as the heir of the slots under `Outgoing::heir`, if the source owns them, they have no other
+    /// heir, and the registrations of both are these; say `appointed`.
+    Appoint {
         /// The target's process.
         target: Incarnation,
     },
-    /// Find out what became of the commit, and see to it that nothing more can become of it; say the `outcome`.
-    Resolve,
+    /// The target holds the same, and nothing is under way: say `give` if the lease surely runs and the map names the
+    /// heir, `cancel` otherwise.
+    Give,
     /// It is over. The machine wants nothing more; the lanes may be closed once their output is sent.
     Ended(Result<(), String>),
 }

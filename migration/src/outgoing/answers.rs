@@ -117,7 +117,9 @@ impl Outgoing {
         match refusal {
             Refusal::Forgotten => self.forgotten(),
             // The map has told it before the source could.
-            Refusal::Owned { .. } if matches!(self.state, State::Committed { .. }) => self.forgotten(),
+            Refusal::Owned { .. } if matches!(self.state, State::Given { .. } | State::Committed { .. }) => {
+                self.forgotten()
+            }
             Refusal::UnknownTarget => self.fail(refusal.to_string()),
             // Another time, perhaps: until the link times out.
             _ => self.refusal = Some(refusal),

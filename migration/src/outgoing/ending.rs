@@ -1,27 +1,19 @@
-//! How a batch ends, or begins anew: the outcome of its commit, giving up, and a target that has lost what it had.
+//! How a batch ends, or begins anew: what came of its word, giving up, and a target that has lost what it had.
 
 use whimbrel_engine::shard::Shard;
 
-use super::pausing::Prepared;
 use super::slots::Slots;
-use super::{Action, Outcome, Outgoing, State};
-use crate::frame::{Frame, PAYLOAD_BYTES_MAX};
+use super::{Action, Appointment, Outcome, Outgoing, State};
+use crate::frame::Frame;
 use crate::lane::{Lane, LaneSender};
 use crate::progress::Phase;
 
 /// Slots that are let go of in one step.
 const RELEASES_MAX: usize = 32;
 
-/// How long the target is given to hear that the batch was given up, if it cannot be prepared: it would drop what it has by
-/// itself.
+/// How long the target is given to hear that the batch was given up. One that does not hear of it learns from the map that it
+/// is no heir any more, or drops what it has for want of a link.
 const ABORT_US: u64 = 200_000;
-
-/// A target that may be prepared holds what it has until it is told: it is tried for so many times as long as a link may be
-/// lost. After that it learns from the map, or from the next batch.
-const PREPARED_TIMEOUTS: u64 = 6;
-
-/// The longest rest before the store is asked again what became of a commit.
-const RESOLVE_US_MAX: u64 = 1_000_000;
 
 /// Letting go of slots.
 #[derive(Clone, Copy, Debug)]
@@ -32,27 +24,14 @@ pub struct Release {
 }
 
 impl Outgoing {
-    /// What became of the commit.
+    /// What the map says that came of the word.
     pub(super) fn settle(&mut self, outcome: Outcome, now_us: u64) {
-        let State::Committing { resolve_at_us, resolves } = &mut self.state else { return };
+        let State::Given { number, is_heard } = self.state else { return };
         match outcome {
-            Outcome::Unknown => {
-                // Asked at once the first time, then less and less often. Everything waits meanwhile.
-                let rest_us = match *resolves {
-                    0 => 0,
-                    resolves => (10_000 << (resolves - 1).min(16)).min(RESOLVE_US_MAX),
-                };
-                *resolve_at_us = Some(now_us + rest_us);
-                *resolves = resolves.saturating_add(1);
-            }
             Outcome::Refused { reason } => self.abort(Phase::Failed, reason, now_us),
-            Outcome::Committed { map } => {
-                self.end_pause(now_us);
-                // Without the map, the target reads it where it is kept.
-                let map = if map.len() <= PAYLOAD_BYTES_MAX { &map[..] } else { &[] };
-                let number = self.senders.delta.push(&Frame::Committed { map });
+            Outcome::Committed => {
                 let until_us = now_us + self.settings.link_timeout_us;
-                self.state = State::Committed { number, until_us, is_heard: false };
+                self.state = State::Committed { number, until_us, is_heard };
                 self.release = Some(Release { next: 0, drops: true });
             }
         }
@@ -77,13 +56,9 @@ impl Outgoing {
         self.progress.reason = Some(reason.clone());
         self.failure = None;
         self.lost = None;
-        let waits_us = match self.may_be_prepared() {
-            true => self.settings.link_timeout_us.saturating_mul(PREPARED_TIMEOUTS),
-            false => ABORT_US,
-        };
         let number = self.senders.delta.push(&Frame::Abort { reason });
         let is_heard = self.target.is_none() || self.target_failed;
-        self.state = State::Aborting { number, until_us: now_us + waits_us, is_heard };
+        self.state = State::Aborting { number, until_us: now_us + ABORT_US, is_heard };
         self.release = Some(Release { next: 0, drops: false });
     }
 
@@ -93,8 +68,10 @@ impl Outgoing {
             State::Moving | State::Pausing(_) => {
                 self.lost.get_or_insert("the target lost what it had");
             }
-            State::Committed { is_heard, .. } | State::Aborting { is_heard, .. } => *is_heard = true,
-            State::Restarting | State::Committing { .. } | State::Ended => {}
+            State::Given { is_heard, .. }
+            | State::Committed { is_heard, .. }
+            | State::Aborting { is_heard, .. } => *is_heard = true,
+            State::Restarting | State::Ended => {}
         }
     }
 
@@ -115,7 +92,7 @@ impl Outgoing {
             self.receivers.on(lane).begin(self.lives + 1);
         }
         self.target = None;
-        self.prepared = Prepared::No;
+        self.appointment = Appointment::No;
         self.state = State::Restarting;
         self.release = Some(Release { next: 0, drops: false });
     }
@@ -144,7 +121,7 @@ impl Outgoing {
     /// Whether the target has heard how it ended, or has had its time to.
     pub(super) fn step_end(&mut self, now_us: u64) -> bool {
         let acknowledged = LaneSender::acknowledged(&self.senders.delta);
-        let is_lost = !self.link.is_up() && !self.may_be_prepared();
+        let is_lost = !self.link.is_up();
         let result = match &self.state {
             State::Committed { number, until_us, is_heard } => {
                 if !is_heard && acknowledged <= *number && now_us < *until_us {

@@ -1,10 +1,10 @@
 //! The source's side of a batch.
 //!
 //! ```text
-//! Moving ──► Pausing ──► Committing ──► Committed ──► Ended
-//!  │ ▲  ◄──────┘ given up    │ refused
-//!  │ └── Restarting          ▼
-//!  └──────────────────► Aborting ──► Ended
+//! Moving ──► Pausing ──► Given ──► Committed ──► Ended
+//!  │ ▲  ◄──────┘ given up  │ refused
+//!  │ └── Restarting        ▼
+//!  └────────────────► Aborting ──► Ended
 //! ```
 //!
 //! One state says what ownership hangs on; the link, each slot and each lane have states of their own, so that a cut is the
@@ -24,6 +24,7 @@ mod streaming;
 use std::collections::VecDeque;
 
 use whimbrel_engine::shard::Shard;
+use whimbrel_engine::topology::HeirId;
 
 pub use action::{Action, Hold, Outcome};
 pub use settings::OutgoingSettings;
@@ -48,16 +49,16 @@ enum State {
     Moving,
     /// Writes wait.
     Pausing(pausing::Pause),
-    /// The map was asked to give the slots to the target. Nothing of them is served until it is known whether it did.
-    Committing {
-        /// When the store is to be asked what became of it; none while an answer is awaited.
-        resolve_at_us: Option<u64>,
-        /// How often it answered that it does not know.
-        resolves: u32,
+    /// The target was given the word: nothing of the slots is served here, and all of them are kept until the map tells.
+    Given {
+        /// The frame that is the word.
+        number: u64,
+        /// Whether the target has answered that it knows nothing of the batch.
+        is_heard: bool,
     },
-    /// The target owns the slots. They are dropped here; the target is told, or reads the map.
+    /// The map says that the slots are the target's. They are dropped here; the target is told, or reads the map.
     Committed {
-        /// The frame that tells it.
+        /// The frame that is the word.
         number: u64,
         /// How long it is tried.
         until_us: u64,
@@ -77,6 +78,17 @@ enum State {
     Restarting,
     /// Nothing is left to do.
     Ended,
+}
+
+/// Whether the map names the target as the heir of the slots, in this life of the batch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Appointment {
+    /// It was not asked to.
+    No,
+    /// It was asked to.
+    Asked,
+    /// It does.
+    Known,
 }
 
 /// The source's side of a batch.
@@ -99,7 +111,7 @@ pub struct Outgoing {
     held_since_us: Option<u64>,
     /// The last seal; each has another number, over all lives.
     attempt: u32,
-    prepared: pausing::Prepared,
+    appointment: Appointment,
     /// Bytes of the last pause that may still go out whatever the pacer has left.
     urgent_bytes_left: usize,
     /// How often the batch began anew. `lives <= restarts_max`.
@@ -141,7 +153,7 @@ impl Outgoing {
             pauses: Pauses::new(settings.pause_target_us, settings.pause_max_us),
             held_since_us: None,
             attempt: 0,
-            prepared: pausing::Prepared::No,
+            appointment: Appointment::No,
             urgent_bytes_left: 0,
             lives: 0,
             target: None,
@@ -195,14 +207,52 @@ impl Outgoing {
         self.pause_held(hold);
     }
 
-    /// What `Action::Commit` or `Action::Resolve` came to. What it leads to is done by `advance`, in steps; the hold ends at
-    /// once.
-    pub fn outcome(&mut self, outcome: Outcome, shard: &mut Shard, now_us: u64) {
-        let _ = shard;
+    /// The name under which the map is to name the target as heir, or does, in this life of the batch.
+    pub fn heir(&self) -> HeirId {
+        self.batch.id.heir(self.lives + 1)
+    }
+
+    /// Whether the map is to go on naming the heir: it was asked to, and the batch was not given up since.
+    pub fn has_heir(&self) -> bool {
+        let may_stand = matches!(self.state, State::Moving | State::Pausing(_) | State::Given { .. });
+        may_stand && self.appointment != Appointment::No
+    }
+
+    /// What `Action::Appoint` came to: the map that names the heir, as the store keeps it, or why there is none.
+    pub fn appointed(&mut self, map: Result<&[u8], String>) {
+        if self.appointment != Appointment::Asked || !self.is_revocable() {
+            return;
+        }
+        match map {
+            Ok(map) => self.note_appointed(map),
+            Err(reason) => self.fail(reason),
+        }
+    }
+
+    /// The map does not name the heir any more, and no word was given: the target has dropped what it had.
+    pub fn withdrawn(&mut self) {
+        if self.appointment == Appointment::Known && !self.is_given() {
+            self.forgotten();
+        }
+    }
+
+    /// Gives the target the word, as `Action::Give` asks: from here on the slots are the target's. `false`, and without
+    /// effect, if the pause was given up meanwhile. The caller has seen to it that nothing of the slots is served here.
+    pub fn give(&mut self, now_us: u64) -> bool {
+        self.give_word(now_us)
+    }
+
+    /// Whether the word was given, and the map has not said yet what came of it.
+    pub fn is_given(&self) -> bool {
+        matches!(self.state, State::Given { .. })
+    }
+
+    /// What the map says that came of the word. What it leads to is done by `advance`, in steps.
+    pub fn outcome(&mut self, outcome: Outcome, now_us: u64) {
         self.settle(outcome, now_us);
     }
 
-    /// Gives up; `false`, and without effect, once the commit was asked for.
+    /// Gives up; `false`, and without effect, once the word was given.
     pub fn cancel(&mut self, reason: String, shard: &mut Shard, now_us: u64) -> bool {
         let _ = shard;
         let is_revocable = self.is_revocable();
@@ -258,12 +308,12 @@ impl Outgoing {
     /// One bounded step; whether there was something to do.
     fn step(&mut self, shard: &mut Shard, now_us: u64) -> bool {
         if let Some(reason) = self.failure.take() {
-            assert!(self.is_revocable(), "a batch whose commit was asked for does not fail by itself");
+            assert!(self.is_revocable(), "a batch whose word was given does not fail by itself");
             self.abort(Phase::Failed, reason, now_us);
             return true;
         }
         if let Some(reason) = self.lost.take() {
-            assert!(self.is_revocable(), "a batch whose commit was asked for does not begin again");
+            assert!(self.is_revocable(), "a batch whose word was given does not begin again");
             self.begin_again(reason, now_us);
             return true;
         }
@@ -271,7 +321,7 @@ impl Outgoing {
             self.step_release(release, shard);
             return true;
         }
-        match &mut self.state {
+        match &self.state {
             State::Moving => {
                 let deltas = self.step_deltas(shard);
                 let copied = self.step_copy(shard);
@@ -281,14 +331,7 @@ impl Outgoing {
                 let pause = *pause;
                 self.step_pausing(pause, shard)
             }
-            State::Committing { resolve_at_us, .. } => {
-                let is_due = resolve_at_us.is_some_and(|at_us| now_us >= at_us);
-                if is_due {
-                    *resolve_at_us = None;
-                    self.actions.push_back(Action::Resolve);
-                }
-                is_due
-            }
+            State::Given { .. } => false,
             State::Committed { .. } | State::Aborting { .. } => self.step_end(now_us),
             State::Restarting => {
                 self.live_again();
@@ -306,7 +349,13 @@ impl Outgoing {
         let mut bytes = 0;
         for lane in Lane::ALL {
             let is_urgent = lane == Lane::Delta
-                && matches!(self.state, State::Pausing(_) | State::Committed { .. } | State::Aborting { .. });
+                && matches!(
+                    self.state,
+                    State::Pausing(_)
+                        | State::Given { .. }
+                        | State::Committed { .. }
+                        | State::Aborting { .. }
+                );
             let urgent = if is_urgent { self.urgent_bytes_left } else { 0 };
             let sender = self.senders.on(lane);
             let room = OUTPUT_BYTES_MAX.saturating_sub(sender.output().len());
@@ -329,13 +378,12 @@ impl Outgoing {
         let at = |at_us: Option<u64>| at_us.map_or(Advance::Idle, Advance::At);
         let mut due = match &self.state {
             State::Ended => return Advance::Idle,
-            State::Committing { resolve_at_us, .. } => at(*resolve_at_us),
             State::Committed { until_us, .. } | State::Aborting { until_us, .. } => Advance::At(*until_us),
             State::Pausing(_) => at(self.pause_ends_at_us()),
-            State::Moving if self.link.is_up() && self.slots.are_all_streaming() => {
+            State::Moving if self.may_pause() => {
                 Advance::At(self.pauses.next_us(now_us).min(now_us + WATCH_US))
             }
-            State::Moving | State::Restarting => Advance::Idle,
+            State::Moving | State::Restarting | State::Given { .. } => Advance::Idle,
         };
         if self.is_revocable() {
             due = due.or(at(self.link.times_out_at_us()));

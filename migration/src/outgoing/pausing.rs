@@ -1,19 +1,20 @@
-//! Pausing and hand-over: writes wait, the rest drains, both sides agree, everything waits, the map decides.
+//! Pausing and hand-over: writes wait, the rest drains, both sides agree, everything waits, the word is given.
 //!
 //! ```text
-//! Writes ──held──► Draining ──► Sealing ──sealed──► Everything ──held──► Draining ──nothing was left──► commit
+//! Writes ──held──► Draining ──► Sealing ──sealed──► Everything ──held──► Draining ──nothing was left──► Giving
 //!                     ▲                                                     │ reads had removed what expired
 //!                     └────────────────── another seal ◄────────────────────┘
 //! ```
 //!
-//! Up to the commit the pause can be given up, at its deadline or with the link: writes go on, and the next attempt has another
-//! number. From the commit on it cannot: the batch waits until the outcome is known.
+//! No pause begins before it is known that the map names the target as heir. Up to the word the pause can be given up, at its
+//! deadline or with the link: writes go on, and the next attempt has another number. The word ends the pause, and cannot be
+//! taken back.
 
 use whimbrel_engine::shard::Shard;
 
 use super::streaming::LOOKS_MAX;
-use super::{Action, Hold, Outgoing, State};
-use crate::frame::{Frame, Seal};
+use super::{Action, Appointment, Hold, Outgoing, State};
+use crate::frame::{Frame, PAYLOAD_BYTES_MAX, Seal};
 use crate::progress::Phase;
 
 /// A pause under way.
@@ -25,20 +26,6 @@ pub struct Pause {
     pub step: Step,
     /// Whether a seal of this pause was sent.
     is_sealed: bool,
-}
-
-/// Whether the target may be prepared: then it drops nothing before it is told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Prepared {
-    /// No seal was sent in this life.
-    No,
-    /// A seal was sent.
-    Perhaps,
-    /// Not any more once it has heard that the attempt was given up.
-    Until {
-        /// The frame that says so.
-        resumed: u64,
-    },
 }
 
 /// What a pause waits for.
@@ -62,13 +49,15 @@ pub enum Step {
     },
     /// That no command is under way.
     Everything,
+    /// The caller's leave to give the word.
+    Giving,
 }
 
 impl Outgoing {
     /// Begins a pause if the rest is going to drain soon enough; whether it did.
     pub(super) fn step_pause(&mut self, shard: &Shard, now_us: u64) -> bool {
-        if !self.link.is_up() || !self.slots.are_all_streaming() {
-            return false;
+        if !self.may_pause() {
+            return self.ask_for_heir();
         }
         let drain_us = self.drain.predicted_us(self.lag_bytes(shard)).unwrap_or(0);
         let round_trip_us = self.drain.round_trip_us().unwrap_or(0);
@@ -86,6 +75,11 @@ impl Outgoing {
         self.progress.phase = Phase::Pausing;
         self.hold(Hold::Writes);
         true
+    }
+
+    /// Whether a pause could begin, if the rest were short.
+    pub(super) fn may_pause(&self) -> bool {
+        self.link.is_up() && self.slots.are_all_streaming() && self.appointment == Appointment::Known
     }
 
     /// Bytes of deltas that the target has not applied.
@@ -113,7 +107,7 @@ impl Outgoing {
         }
         if is_all {
             // Nothing could be read or written since; what background work removed meanwhile, nobody has seen gone.
-            return self.commit();
+            return self.ask_to_give();
         }
         pause.step = Step::Everything;
         self.progress.phase = Phase::HandingOver;
@@ -127,7 +121,7 @@ impl Outgoing {
             Step::Draining { next, is_all, is_confirmed } => {
                 self.step_drain(next, is_all, is_confirmed, shard)
             }
-            Step::Sealing { .. } | Step::Everything => false,
+            Step::Sealing { .. } | Step::Everything | Step::Giving => false,
         }
     }
 
@@ -164,10 +158,11 @@ impl Outgoing {
         !is_blocked || next > begin
     }
 
-    /// All watches were empty when they were looked at: commits if the target has confirmed everything, seals otherwise.
+    /// All watches were empty when they were looked at: the word is due if the target has confirmed everything, a seal
+    /// otherwise.
     fn seal(&mut self, is_all: bool, is_confirmed: bool, shard: &Shard) -> bool {
         if is_all && is_confirmed {
-            self.commit();
+            self.ask_to_give();
             return true;
         }
         let digest = self.slots.digest(shard);
@@ -190,17 +185,7 @@ impl Outgoing {
             delta_digest: self.senders.delta.digest(),
         };
         self.senders.delta.push(&Frame::Seal(seal));
-        self.prepared = Prepared::Perhaps;
         true
-    }
-
-    /// Whether the target may be prepared.
-    pub(super) fn may_be_prepared(&self) -> bool {
-        match self.prepared {
-            Prepared::No => false,
-            Prepared::Perhaps => true,
-            Prepared::Until { resumed } => self.senders.delta.acknowledged() <= resumed,
-        }
     }
 
     /// When the pause is given up, if there is one that can be.
@@ -219,8 +204,7 @@ impl Outgoing {
         self.state = State::Moving;
         self.progress.phase = Phase::Streaming;
         if pause.is_sealed {
-            let resumed = self.senders.delta.push(&Frame::Resume { attempt: self.attempt });
-            self.prepared = Prepared::Until { resumed };
+            self.senders.delta.push(&Frame::Resume { attempt: self.attempt });
         }
     }
 
@@ -239,14 +223,41 @@ impl Outgoing {
         self.actions.push_back(Action::Hold(hold));
     }
 
-    fn commit(&mut self) {
-        if self.failure.is_some() || self.lost.is_some() {
-            // The next step gives the batch up, which it may as long as nothing was asked for.
-            return;
-        }
-        let target = self.target.expect("a target that has sealed was welcomed before");
-        self.state = State::Committing { resolve_at_us: None, resolves: 0 };
+    /// Asks for the target to be named as heir once all slots stream, one time in a life of the batch; whether it did.
+    fn ask_for_heir(&mut self) -> bool {
+        let is_due =
+            self.appointment == Appointment::No && self.link.is_up() && self.slots.are_all_streaming();
+        let Some(target) = self.target.filter(|_| is_due) else { return false };
+        self.appointment = Appointment::Asked;
+        self.actions.push_back(Action::Appoint { target });
+        true
+    }
+
+    /// The map names the heir: the target is shown the map, so that it can go by the word at once.
+    pub(super) fn note_appointed(&mut self, map: &[u8]) {
+        self.appointment = Appointment::Known;
+        // Without the map, the target reads it where it is kept.
+        let map = if map.len() <= PAYLOAD_BYTES_MAX { map } else { &[] };
+        self.senders.delta.push(&Frame::Appointed { map });
+    }
+
+    fn ask_to_give(&mut self) {
+        let State::Pausing(pause) = &mut self.state else { return };
+        pause.step = Step::Giving;
         self.progress.phase = Phase::HandingOver;
-        self.actions.push_back(Action::Commit { target });
+        self.actions.push_back(Action::Give);
+    }
+
+    /// Gives the word if nothing has come in between.
+    pub(super) fn give_word(&mut self, now_us: u64) -> bool {
+        let is_asked = matches!(self.state, State::Pausing(Pause { step: Step::Giving, .. }));
+        if !is_asked || self.failure.is_some() || self.lost.is_some() {
+            return false;
+        }
+        assert_eq!(self.appointment, Appointment::Known, "no pause begins before the map names the heir");
+        let number = self.senders.delta.push(&Frame::Yours { attempt: self.attempt });
+        self.state = State::Given { number, is_heard: false };
+        self.end_pause(now_us);
+        true
     }
 }

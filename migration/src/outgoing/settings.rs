@@ -23,7 +23,7 @@ pub struct OutgoingSettings {
     pub pause_max_us: u64,
     /// Pauses that are tried before the batch fails.
     pub pauses_max: u32,
-    /// Bytes of a pause, the word how it ended included, that go out whatever the caller's pacer has left; it is told, and
+    /// Bytes of a pause, the word that ends it included, that go out whatever the caller's pacer has left; it is told, and
     /// makes up for them. Up to a hundredth of what may go in a second keeps the caps.
     pub urgent_bytes: usize,
     /// Without a link for so long, the batch fails (`migration-link-timeout`); the target drops what it has after the same time.

@@ -170,12 +170,110 @@ fn a_pause_that_does_not_end_is_given_up_and_tried_again() {
         Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
         pair.step_target(64);
         Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.step_store(true, true);
         pair.write("a", 1, Change::Set { bytes: 10 });
     }
     pair.settle();
     pair.check();
     let progress = pair.outgoing.progress();
     assert_eq!((progress.pauses_tried, progress.pauses.count(), progress.phase), (3, 3, Phase::Failed));
+}
+
+/// Goes on until the source has given its word, and no further: the word is on its way.
+fn until_the_word(pair: &mut Pair) {
+    while !pair.outgoing.is_given() {
+        pair.now_us += 1_000;
+        pair.connect();
+        pair.step_source(64, usize::MAX);
+        if pair.outgoing.is_given() {
+            return;
+        }
+        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.step_target(64);
+        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.answer_hold();
+        pair.step_store(true, true);
+    }
+}
+
+#[test]
+fn no_pause_begins_before_the_map_names_the_heir() {
+    let mut pair = Pair::new(50, settings());
+    for _ in 0..400 {
+        pair.now_us += 5_000;
+        pair.connect();
+        pair.step_source(64, usize::MAX);
+        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.step_target(64);
+        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        // The store does what it is asked for, and is not heard.
+        pair.step_store(true, false);
+        assert!(pair.write("a", 1, Change::Set { bytes: 10 }), "nothing waits");
+    }
+    assert_eq!(pair.outgoing.progress().pauses_tried, 0);
+    pair.settle();
+    pair.check();
+    assert_eq!((pair.owner, pair.outgoing.progress().pauses_tried), (Owner::Target, 1));
+}
+
+#[test]
+fn a_word_that_is_lost_is_given_again() {
+    let mut pair = Pair::new(50, settings());
+    until_the_word(&mut pair);
+    assert!(!pair.write("a", 1, Change::Delete), "the source serves nothing behind its word");
+    pair.cut();
+    for _ in 0..20 {
+        // Nobody tells the store.
+        pair.now_us += 1_000;
+        pair.connect();
+        pair.step_source(64, usize::MAX);
+        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.step_target(64);
+        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+    }
+    assert!(pair.write("a", 1, Change::Delete), "the target serves by the word alone");
+    assert_eq!(pair.owner, Owner::Source);
+    pair.settle();
+    pair.check();
+    let progress = pair.outgoing.progress();
+    assert_eq!((pair.owner, progress.reconnects, progress.restarts), (Owner::Target, 1, 0));
+}
+
+#[test]
+fn a_source_that_dies_behind_its_word_leaves_the_slots_to_whom_it_reached() {
+    for reaches in [true, false] {
+        let mut pair = Pair::new(50, settings());
+        until_the_word(&mut pair);
+        if reaches {
+            pair.step_source(64, usize::MAX);
+            pair.deliver(Lane::Delta, usize::MAX);
+            pair.step_target(64);
+        }
+        pair.crash_source();
+        pair.check_target();
+        assert_eq!(pair.owner == Owner::Target, reaches);
+    }
+}
+
+#[test]
+fn a_target_that_took_the_source_for_gone_obeys_no_word() {
+    let mut pair = Pair::new(50, settings());
+    until_the_word(&mut pair);
+    pair.cut();
+    pair.lapse_source(true);
+    while pair.dropped.is_empty() {
+        pair.now_us += 100_000;
+        pair.step_target(64);
+        pair.tell_target();
+        // The store hears of the target alone.
+        pair.target_settles();
+    }
+    pair.lapse_source(false);
+    pair.settle();
+    pair.check();
+    let reason = pair.ended.clone().and_then(Result::err).unwrap_or_default();
+    assert!(pair.owner == Owner::Source && reason.contains("had dropped"), "{reason}");
+    assert!(pair.write("a", 1, Change::Delete), "the source serves what it kept");
 }
 
 #[test]
@@ -248,7 +346,7 @@ enum Event {
     Wait { us: u64 },
     AnswerHold,
     Store { grants: bool, answers: bool },
-    LoseCommit,
+    LoseAppointment,
     TellTarget,
     RestartTarget,
     Cancel,
@@ -283,7 +381,7 @@ fn event() -> impl Strategy<Value = Event> {
         6 => (0..6u8, any::<bool>()).prop_map(|(luck, answers)| Event::Store { grants: luck > 0, answers }),
         8 => (0..4usize, 0..KEYS).prop_map(|(tag, number)| Event::Read { tag, number }),
         1 => Just(Event::CutSource),
-        1 => Just(Event::LoseCommit),
+        1 => Just(Event::LoseAppointment),
         5 => Just(Event::TellTarget),
         1 => Just(Event::RestartTarget),
         1 => Just(Event::Cancel),
@@ -304,7 +402,7 @@ fn happen(pair: &mut Pair, event: Event) {
         Event::Store { grants, answers } => pair.step_store(grants, answers),
         Event::Read { tag, number } => drop(pair.read(TAGS[tag], number)),
         Event::CutSource => pair.cut_source(),
-        Event::LoseCommit => pair.lose_commit(),
+        Event::LoseAppointment => pair.lose_appointment(),
         Event::TellTarget => pair.tell_target(),
         Event::RestartTarget => pair.restart_target(),
         Event::Cancel => {

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use whimbrel_engine::key::{HashSeed, SlotId};
 use whimbrel_engine::shard::{Expiry, Key, Shard, ShardLimits};
-use whimbrel_engine::topology::NodeId;
+use whimbrel_engine::topology::{HeirId, NodeId};
 use whimbrel_migration::{
     Action, Batch, BatchId, Greeting, Hold, Incarnation, Incoming, IncomingAction, IncomingSettings, Lane,
-    MoveId, Outcome, Outgoing, OutgoingSettings,
+    MapNews, MoveId, Outcome, Outgoing, OutgoingSettings,
 };
 
 const SEED: HashSeed = HashSeed(7);
@@ -67,12 +67,15 @@ pub struct Pair {
     hold: Hold,
     unanswered_hold: Option<Hold>,
     pub owner: Owner,
-    /// The commit that the store was asked for, and by which incarnation of the target.
-    commit: Option<Incarnation>,
-    resolve: bool,
+    /// The heir that the store names, with the incarnation of the target.
+    heir: Option<(HeirId, Incarnation)>,
+    /// The heir that the store was asked to name.
+    appointment: Option<(HeirId, Incarnation)>,
+    /// The heir that the source has given its word to, as long as it has not heard what came of that.
+    given: Option<HeirId>,
+    /// The heir that the target is by the source's word.
+    obeyed: Option<HeirId>,
     target_incarnation: Incarnation,
-    /// Whether the source has adopted the map in which the slots are the target's.
-    source_knows: bool,
     target_serves: bool,
     target_asks: bool,
     source_is_gone: bool,
@@ -122,10 +125,11 @@ impl Pair {
             hold: Hold::None,
             unanswered_hold: None,
             owner: Owner::Source,
-            commit: None,
-            resolve: false,
+            heir: None,
+            appointment: None,
+            given: None,
+            obeyed: None,
             target_incarnation: Incarnation(100),
-            source_knows: false,
             target_serves: false,
             target_asks: false,
             source_is_gone: false,
@@ -145,7 +149,7 @@ impl Pair {
     /// Writes as a client would: at whoever serves the slot. `false` if the client has to wait.
     pub fn write(&mut self, tag: &str, number: usize, change: Change) -> bool {
         let moves = TAGS[..3].contains(&tag);
-        let at_source = !moves || (!self.source_knows && self.hold == Hold::None);
+        let at_source = !moves || self.source_serves(Hold::None);
         let at_target = moves && self.target_serves;
         assert!(!(moves && at_source && at_target), "two cores serve one slot");
         self.written += 1;
@@ -162,13 +166,18 @@ impl Pair {
         true
     }
 
+    /// Whether the source serves what waits only above this level.
+    fn source_serves(&self, hold: Hold) -> bool {
+        self.given.is_none() && self.owner == Owner::Source && self.hold <= hold
+    }
+
     /// Reads as a client would; what has expired goes by that. `false` if the client has to wait.
     pub fn read(&mut self, tag: &str, number: usize) -> bool {
         let moves = TAGS[..3].contains(&tag);
         let name = format!("{{{tag}}}{number}");
         let key = Key::new(name.as_bytes(), SEED);
         let shard = match () {
-            () if !moves || (!self.source_knows && self.hold != Hold::All) => &mut self.source,
+            () if !moves || self.source_serves(Hold::Writes) => &mut self.source,
             () if self.target_serves => &mut self.target,
             () => return false,
         };
@@ -211,8 +220,14 @@ impl Pair {
                     // A lower level lets go at once, a higher one holds at once.
                     self.hold = hold;
                 }
-                Action::Commit { target } => self.commit = Some(target),
-                Action::Resolve => self.resolve = true,
+                Action::Appoint { target } => self.appointment = Some((self.outgoing.heir(), target)),
+                Action::Give => {
+                    assert_eq!(self.hold, Hold::All, "nothing is served while the word is given");
+                    let heir = self.outgoing.heir();
+                    assert_eq!(self.heir.map(|(heir, _)| heir), Some(heir), "the map names the heir");
+                    self.given = Some(heir);
+                    assert!(self.outgoing.give(self.now_us), "nothing has come in between");
+                }
                 Action::Ended(result) => self.ended = Some(result),
             }
         }
@@ -265,19 +280,23 @@ impl Pair {
             Lane::ALL.into_iter().for_each(|lane| incoming.disconnected(lane, self.now_us));
         }
         // What was asked of the store before may still be done; nothing after.
-        if self.commit == Some(self.target_incarnation) {
-            self.owner = Owner::Target;
-        }
+        self.name_heir();
         self.source_is_gone = true;
         for _ in 0..8_000 {
             self.now_us += 5_000;
             self.step_target(64);
+            self.target_settles();
             self.tell_target();
             if self.is_quiet() {
                 break;
             }
         }
         assert!(self.is_quiet(), "{:?}", self.incoming);
+    }
+
+    /// The source's registration has run out, or it has registered anew.
+    pub fn lapse_source(&mut self, is_gone: bool) {
+        self.source_is_gone = is_gone;
     }
 
     /// Checks that the target holds everything, or nothing, as the map says.
@@ -359,13 +378,19 @@ impl Pair {
         let mut is_over = false;
         while let Some(action) = self.incoming.as_mut().and_then(Incoming::action) {
             match action {
-                IncomingAction::Hold | IncomingAction::Release => {}
-                IncomingAction::Promote { .. } => {
-                    assert_eq!(self.owner, Owner::Target, "the map says so first");
+                // What is withdrawn is told to the store in `target_settles`.
+                IncomingAction::Hold | IncomingAction::Release | IncomingAction::Withdraw => {}
+                IncomingAction::Adopt { map } => assert_eq!(map, b"the map"),
+                IncomingAction::Promote => {
+                    let heir = self.incoming.as_ref().expect("it has just promoted").heir();
+                    let is_heir = self.heir == Some((heir, self.target_incarnation));
+                    assert!(is_heir || self.owner == Owner::Target, "the map says so first");
+                    self.obeyed = Some(heir);
                     self.target_serves = true;
                 }
                 IncomingAction::Dropped { reason } => {
                     assert_ne!(self.owner, Owner::Target, "what was committed is not dropped: {reason}");
+                    assert!(!self.target_serves, "what is served is not dropped: {reason}");
                     self.dropped.push(reason);
                     is_over = true;
                 }
@@ -385,37 +410,87 @@ impl Pair {
         }
     }
 
-    /// Lets the store do what it was asked for, unless something else has changed the map before; the answer may be lost.
+    /// Lets the store do what it was asked for, unless something else has changed the map before; the answer may be lost, and
+    /// then it is asked once more.
     pub fn step_store(&mut self, grants: bool, answers: bool) {
-        if let Some(target) = self.commit.take() {
-            assert_eq!(self.hold, Hold::All, "nothing is served while the map decides");
-            let is_granted = grants && target == self.target_incarnation && self.owner == Owner::Source;
-            if is_granted {
-                self.owner = Owner::Target;
+        if let Some((heir, _)) = self.appointment {
+            if grants {
+                self.name_heir();
             }
-            self.tell(answers);
-        } else if std::mem::take(&mut self.resolve) {
-            self.tell(answers);
+            let is_named = self.heir.is_some_and(|(named, _)| named == heir);
+            let waits = self.heir.is_some() && !is_named;
+            if answers && !waits {
+                self.appointment = None;
+                let map =
+                    if is_named { Ok(&b"the map"[..]) } else { Err("the target is another one".to_owned()) };
+                if self.outgoing.heir() == heir {
+                    self.outgoing.appointed(map);
+                }
+            }
+        }
+        if grants {
+            self.source_settles();
+            self.target_settles();
+        }
+        if answers {
+            self.tell_source();
         }
     }
 
-    /// The store never did what it was asked for.
-    pub fn lose_commit(&mut self) {
-        if self.commit.take().is_some() {
-            self.tell(false);
+    /// Names the heir that was asked for, if it may be.
+    fn name_heir(&mut self) {
+        let Some((heir, target)) = self.appointment else { return };
+        if self.heir.is_none() && target == self.target_incarnation && self.owner == Owner::Source {
+            self.heir = Some((heir, target));
         }
     }
 
-    fn tell(&mut self, answers: bool) {
-        let outcome = match self.owner {
-            _ if !answers => Outcome::Unknown,
-            Owner::Target => {
-                self.source_knows = true;
-                Outcome::Committed { map: b"the map".to_vec() }
-            }
-            Owner::Source => Outcome::Refused { reason: "the target is another one".to_owned() },
+    /// The source asks the store to commit what it gave, and to name no heir that it has given up.
+    fn source_settles(&mut self) {
+        let Some((heir, _)) = self.heir else { return };
+        if self.given == Some(heir) {
+            (self.owner, self.heir) = (Owner::Target, None);
+        } else if !(self.outgoing.has_heir() && self.outgoing.heir() == heir) {
+            self.heir = None;
+        }
+    }
+
+    /// The target asks the store to commit what it was given, and not to name it as heir of what it has dropped.
+    pub fn target_settles(&mut self) {
+        let Some((heir, _)) = self.heir.filter(|(_, target)| *target == self.target_incarnation) else {
+            return;
         };
-        self.outgoing.outcome(outcome, &mut self.source, self.now_us);
+        let is_kept = self
+            .incoming
+            .as_ref()
+            .is_some_and(|incoming| incoming.heir() == heir && incoming.is_kept() && !incoming.withdraws());
+        if self.obeyed == Some(heir) {
+            (self.owner, self.heir) = (Owner::Target, None);
+        } else if !is_kept {
+            self.heir = None;
+        }
+    }
+
+    /// The store never did what it was asked for, and is not asked again.
+    pub fn lose_appointment(&mut self) {
+        if self.appointment.take().is_some() {
+            self.outgoing.appointed(Err("the store cannot be reached".to_owned()));
+        }
+    }
+
+    /// The source hears of the map.
+    fn tell_source(&mut self) {
+        let named = self.heir.map(|(heir, _)| heir);
+        if self.given.is_some() && named != self.given {
+            self.given = None;
+            let outcome = match self.owner {
+                Owner::Target => Outcome::Committed,
+                Owner::Source => Outcome::Refused { reason: "the target had dropped the slots".to_owned() },
+            };
+            self.outgoing.outcome(outcome, self.now_us);
+        } else if self.appointment.is_none() && named != Some(self.outgoing.heir()) {
+            self.outgoing.withdrawn();
+        }
         self.source_actions();
     }
 
@@ -425,14 +500,16 @@ impl Pair {
             && let Some(incoming) = &mut self.incoming
         {
             let owner_is_me = self.owner == Owner::Target;
-            incoming.map_changed(owner_is_me, self.source_is_gone, &mut self.target, self.now_us);
+            let is_no_heir = self.heir != Some((incoming.heir(), self.target_incarnation));
+            let source_is_gone = self.source_is_gone;
+            incoming.map_changed(MapNews { owner_is_me, source_is_gone, is_no_heir });
         }
     }
 
     /// The target's process starts again, empty.
     pub fn restart_target(&mut self) {
-        if self.owner == Owner::Target || self.commit.is_some() {
-            // What a crash loses after the commit is not the protocol's to keep.
+        if self.owner == Owner::Target || self.outgoing.is_given() {
+            // What a crash loses after the word is not the protocol's to keep.
             return;
         }
         self.target = shard();
@@ -446,7 +523,7 @@ impl Pair {
     pub fn settle(&mut self) {
         for _ in 0..8_000 {
             self.round();
-            if self.ended.is_some() && self.is_quiet() {
+            if self.ended.is_some() && self.heir.is_none() && self.is_quiet() {
                 return;
             }
         }
@@ -497,7 +574,7 @@ impl Pair {
         }
         assert_eq!(self.source.forks_open(), 0);
         assert_eq!(self.source.all_queued_delta_bytes(), 0);
-        assert_eq!(self.hold, Hold::None);
+        assert_eq!((self.hold, self.heir), (Hold::None, None));
     }
 }
 

@@ -2,52 +2,66 @@
 
 use std::fmt;
 
-use whimbrel_engine::key::SlotId;
-use whimbrel_engine::topology::{NodeId, SlotMap};
-use whimbrel_migration::{BatchId, Incarnation, Outcome};
+use whimbrel_engine::key::{SLOT_COUNT, SlotId};
+use whimbrel_engine::topology::{Heir, HeirId, NodeId, SlotMap};
 
-use super::codec;
-
-/// A batch whose slots are to change hands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HandOver {
-    /// The batch.
-    pub batch: BatchId,
-    /// Its slots.
-    pub slots: Vec<SlotId>,
-    /// Who owns them, a core of this process.
-    pub source: NodeId,
-    /// Who is to own them.
-    pub target: NodeId,
-    /// The registration that the target had when it said that it holds everything.
-    pub target_incarnation: Incarnation,
+/// What comes of asking for an heir.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Appointed {
+    /// The map names it already.
+    Already,
+    /// The map that names it.
+    Next(SlotMap),
+    /// The source has given some of the slots up to another heir that is still named, or is itself the heir of some. That
+    /// will come to its end.
+    Later,
 }
 
-impl HandOver {
-    /// The map after it, if the one before allows it. The reason is for the operator.
-    pub fn apply(&self, map: &SlotMap, source_incarnation: u64) -> Result<SlotMap, String> {
-        if !map.owns_all(&self.source, &self.slots) {
-            return Err("the slots have changed hands meanwhile".to_owned());
-        }
-        let incarnation = |id| map.node(id).map_or(0, |node| node.incarnation);
-        if incarnation(&self.source) != source_incarnation || source_incarnation == 0 {
-            return Err("the source is not registered any more as it was".to_owned());
-        }
-        if incarnation(&self.target) != self.target_incarnation.0 || self.target_incarnation.0 == 0 {
-            return Err("the target is not registered any more as it was".to_owned());
-        }
-        map.with(self.slots.iter().copied(), Some(&self.target), map.epoch() + 1)
-            .map_err(|fault| fault.to_string())
+/// The map that names an heir, if the one before allows it. The reason is for the operator.
+pub fn appoint(heir: &Heir, map: &SlotMap) -> Result<Appointed, String> {
+    if map.heir(&heir.id).is_some() {
+        return Ok(Appointed::Already);
     }
+    let mut is_wanted = vec![false; SLOT_COUNT];
+    heir.slots.iter().for_each(|slot| is_wanted[slot.number()] = true);
+    let meets = |other: &&Heir| other.slots.iter().any(|slot| is_wanted[slot.number()]);
+    if map.heirs().iter().filter(meets).any(|other| [other.source, other.target].contains(&heir.source)) {
+        return Ok(Appointed::Later);
+    }
+    if !map.owns_all(&heir.source, &heir.slots) {
+        return Err("the slots have changed hands meanwhile".to_owned());
+    }
+    let incarnation = |id| map.node(id).map_or(0, |node| node.incarnation);
+    if incarnation(&heir.source) != heir.source_incarnation || heir.source_incarnation == 0 {
+        return Err("the source is not registered any more as it was".to_owned());
+    }
+    if incarnation(&heir.target) != heir.target_incarnation || heir.target_incarnation == 0 {
+        return Err("the target is not registered any more as it was".to_owned());
+    }
+    map.with_heir(heir.clone(), map.epoch() + 1).map(Appointed::Next).map_err(|fault| fault.to_string())
 }
 
-/// What became of a hand-over that can take no effect any more if it has taken none yet: the map tells. Nobody but the
-/// source gives away what the source owns, and it does not while the outcome is open.
-pub(super) fn resolved(job: &HandOver, map: &SlotMap) -> Outcome {
-    if map.owns_all(&job.source, &job.slots) {
-        return Outcome::Refused { reason: "the map's keeper did not take the hand-over".to_owned() };
+/// How an appointment ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    /// The heir has its slots: the word was given, or obeyed.
+    Commit,
+    /// The heir is one no more: the source has given the batch up and no word, or the target has dropped what it had.
+    Withdraw,
+}
+
+impl Conclusion {
+    /// The map after it; none if the one before does not name the heir, so that there is nothing to do any more.
+    pub fn apply(self, heir: &HeirId, map: &SlotMap) -> Option<SlotMap> {
+        let heir = map.heir(heir)?;
+        let epoch = map.epoch() + 1;
+        Some(match self {
+            Self::Commit => map
+                .with(heir.slots.iter().copied(), Some(&heir.target), epoch)
+                .expect("a map names the targets of its heirs"),
+            Self::Withdraw => map.without_heir(&heir.id, epoch),
+        })
     }
-    Outcome::Committed { map: codec::encode(map) }
 }
 
 /// An operator's change, without moving data: CLUSTER ADDSLOTS, DELSLOTS.
@@ -78,6 +92,8 @@ pub enum AssignError {
     Unassigned(SlotId),
     /// A process that is there owns the slot: it must be asked itself, so that it stops serving first.
     Elsewhere(SlotId, NodeId),
+    /// This node, which is there, may have been given the slot by its owner's word, of which the map has not heard yet.
+    HasHeir(SlotId, NodeId),
     /// The node that is to own the slots is not registered.
     NotRegistered,
 }
@@ -89,6 +105,9 @@ impl fmt::Display for AssignError {
             Self::Unassigned(slot) => write!(f, "ERR Slot {} is already unassigned", slot.number()),
             Self::Elsewhere(slot, node) => {
                 write!(f, "ERR Slot {} is served by {node}, which is there: ask it", slot.number())
+            }
+            Self::HasHeir(slot, node) => {
+                write!(f, "ERR Slot {} is being handed over to {node}, which is there", slot.number())
             }
             Self::NotRegistered => {
                 f.write_str("CLUSTERDOWN This node is not registered in the cluster's store at the moment")
@@ -110,7 +129,14 @@ impl Assignment {
             return Err(AssignError::NotRegistered);
         }
         let mut gone = Vec::new();
+        let mut heirs = vec![None; SLOT_COUNT];
+        for heir in map.heirs().iter().filter(|heir| is_there(heir, map)) {
+            heir.slots.iter().for_each(|slot| heirs[slot.number()] = Some(heir.target));
+        }
         for slot in slots {
+            if let Some(heir) = heirs[slot.number()] {
+                return Err(AssignError::HasHeir(*slot, heir));
+            }
             match (owner, map.owner(*slot)) {
                 (Some(_), None) => {}
                 (None, None) => return Err(AssignError::Unassigned(*slot)),
@@ -131,11 +157,15 @@ impl Assignment {
     }
 }
 
+/// Whether an heir is registered as it was when it was appointed: nobody else may be given its slots.
+fn is_there(heir: &Heir, map: &SlotMap) -> bool {
+    map.node(&heir.target).is_some_and(|node| node.incarnation == heir.target_incarnation)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use whimbrel_engine::topology::{MapNode, SlotRange};
-    use whimbrel_migration::MoveId;
 
     fn slot(number: usize) -> SlotId {
         SlotId::new(number).unwrap()
@@ -163,41 +193,61 @@ mod tests {
         map
     }
 
-    #[test]
-    fn a_hand_over_needs_both_as_they_were() {
-        let job = |slots: &[usize], target: u64, target_incarnation| HandOver {
-            batch: BatchId { job: MoveId(1), number: 0 },
+    fn heir(life: u32, slots: &[usize], source: (u64, u64), target: (u64, u64)) -> Heir {
+        Heir {
+            id: HeirId { job: 1, number: 0, life },
+            source: id(source.0),
+            source_incarnation: source.1,
+            target: id(target.0),
+            target_incarnation: target.1,
             slots: slots.iter().map(|number| slot(*number)).collect(),
-            source: id(1),
-            target: id(target),
-            target_incarnation: Incarnation(target_incarnation),
-        };
-        let after = job(&[10, 19], 2, 20).apply(&map(), 10).unwrap();
-        assert_eq!((after.epoch(), after.owner(slot(19)).unwrap().id), (5, id(2)));
-        for (job, source_incarnation, reason) in [
-            (job(&[10, 20], 2, 20), 10, "the slots have"),
-            (job(&[10], 2, 20), 9, "the source is"),
-            (job(&[10], 2, 20), 0, "the source is"),
-            (job(&[10], 2, 21), 10, "the target is"),
-            (job(&[10], 3, 0), 10, "the target is"),
-            (job(&[10], 7, 1), 10, "the target is"),
-        ] {
-            assert!(job.apply(&map(), source_incarnation).unwrap_err().starts_with(reason), "{job:?}");
         }
     }
 
     #[test]
-    fn the_map_tells_what_became_of_a_hand_over() {
-        let job = HandOver {
-            batch: BatchId { job: MoveId(1), number: 0 },
-            slots: vec![slot(10), slot(11)],
-            source: id(1),
-            target: id(2),
-            target_incarnation: Incarnation(20),
+    fn an_heir_needs_both_as_they_are() {
+        let good = heir(1, &[10, 19], (1, 10), (2, 20));
+        let Ok(Appointed::Next(named)) = appoint(&good, &map()) else { panic!("not named") };
+        assert_eq!((named.epoch(), named.owner(slot(19)).unwrap().id), (5, id(1)));
+        assert_eq!(appoint(&good, &named), Ok(Appointed::Already));
+        assert_eq!(appoint(&heir(2, &[11, 19], (1, 10), (2, 20)), &named), Ok(Appointed::Later));
+        for (heir, reason) in [
+            (heir(1, &[10, 20], (1, 10), (2, 20)), "the slots have"),
+            (heir(1, &[10], (1, 9), (2, 20)), "the source is"),
+            (heir(1, &[30], (3, 0), (2, 20)), "the source is"),
+            (heir(1, &[10], (1, 10), (2, 21)), "the target is"),
+            (heir(1, &[10], (1, 10), (3, 0)), "the target is"),
+            (heir(1, &[10], (1, 10), (7, 1)), "the target is"),
+        ] {
+            assert!(appoint(&heir, &map()).unwrap_err().starts_with(reason), "{heir:?}");
+        }
+    }
+
+    #[test]
+    fn an_appointment_is_concluded_once() {
+        let good = heir(1, &[10, 19], (1, 10), (2, 20));
+        let Ok(Appointed::Next(named)) = appoint(&good, &map()) else { panic!("not named") };
+        for (conclusion, owner) in [(Conclusion::Commit, id(2)), (Conclusion::Withdraw, id(1))] {
+            let after = conclusion.apply(&good.id, &named).unwrap();
+            assert_eq!((after.epoch(), after.owner(slot(19)).unwrap().id), (6, owner));
+            assert!(after.heirs().is_empty());
+            assert_eq!(conclusion.apply(&good.id, &after), None);
+        }
+    }
+
+    #[test]
+    fn nobody_takes_slots_from_an_heir_that_is_there() {
+        let with_heir = |target, incarnation| {
+            let heir = heir(1, &[30, 31], (3, 7), (target, incarnation));
+            map().with_heir(heir, 5).unwrap()
         };
-        assert!(matches!(resolved(&job, &map()), Outcome::Refused { .. }));
-        let after = job.apply(&map(), 10).unwrap();
-        assert_eq!(resolved(&job, &after), Outcome::Committed { map: codec::encode(&after) });
+        let give = Assignment::Give(id(1), vec![slot(31)]);
+        let error = give.apply(&with_heir(2, 20), &NodeId::of_process(1)).unwrap_err();
+        assert_eq!(error, AssignError::HasHeir(slot(31), id(2)));
+        assert!(error.to_string().starts_with("ERR Slot 31 is being handed over to"));
+        // It has registered anew: both are gone, and the slot is its heir's no more.
+        let after = give.apply(&with_heir(2, 19), &NodeId::of_process(1)).unwrap().map;
+        assert_eq!((after.owner(slot(31)).unwrap().id, after.heirs()[0].slots.len()), (id(1), 1));
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use whimbrel_engine::topology::{MapFault, MapNode, NodeId, SlotMap, SlotRange};
+use whimbrel_engine::topology::{Heir, HeirId, MapFault, MapNode, NodeId, SlotMap, SlotRange, ranges_of};
 
-/// The version of the form; another one is refused.
-const FORM: u32 = 1;
+/// The version of the form; a later one is refused. The first one knew no heirs.
+const FORM: u32 = 2;
 
 /// Why bytes are no map.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ struct Written {
     #[serde(default, skip_serializing_if = "is_zero")]
     revision: u64,
     nodes: Vec<WrittenNode>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    heirs: Vec<WrittenHeir>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,6 +59,19 @@ struct WrittenNode {
     slots: Vec<[usize; 2]>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct WrittenHeir {
+    /// The move, in hexadecimal digits; its batch, and the batch's life.
+    job: String,
+    number: u32,
+    life: u32,
+    source: String,
+    source_incarnation: u64,
+    target: String,
+    target_incarnation: u64,
+    slots: Vec<[usize; 2]>,
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
@@ -67,15 +82,20 @@ pub fn encode(map: &SlotMap) -> Vec<u8> {
     written(map, map.revision(), |_| true, |node| node.incarnation)
 }
 
-/// What the store keeps of a map: the owners. Who is there, it knows by their registrations.
+/// What the store keeps of a map: the owners and their heirs. Who is there, it knows by their registrations.
 pub fn encode_owners(map: &SlotMap) -> Vec<u8> {
-    written(map, 0, |slots| !slots.is_empty(), |_| 0)
+    written(
+        map,
+        0,
+        |node| !node.slots.is_empty() || map.heirs().iter().any(|heir| heir.target.as_str() == node.id),
+        |_| 0,
+    )
 }
 
 fn written(
     map: &SlotMap,
     revision: u64,
-    keep: impl Fn(&[[usize; 2]]) -> bool,
+    keep: impl Fn(&WrittenNode) -> bool,
     incarnation: impl Fn(&MapNode) -> u64,
 ) -> Vec<u8> {
     let nodes = map.nodes().iter().map(|node| WrittenNode {
@@ -90,23 +110,61 @@ fn written(
     for (range, place) in map.ranges_by_place() {
         nodes[place].slots.push([range.first().number(), range.last().number()]);
     }
-    nodes.retain(|node| keep(&node.slots));
-    let written = Written { form: FORM, epoch: map.epoch(), revision, nodes };
+    nodes.retain(keep);
+    let heirs = map.heirs().iter().map(write_heir).collect();
+    let written = Written { form: FORM, epoch: map.epoch(), revision, nodes, heirs };
     serde_json::to_vec(&written).expect("numbers and texts can be written")
+}
+
+fn write_heir(heir: &Heir) -> WrittenHeir {
+    let ranges = ranges_of(&heir.slots);
+    WrittenHeir {
+        job: format!("{:x}", heir.id.job),
+        number: heir.id.number,
+        life: heir.id.life,
+        source: heir.source.to_string(),
+        source_incarnation: heir.source_incarnation,
+        target: heir.target.to_string(),
+        target_incarnation: heir.target_incarnation,
+        slots: ranges.iter().map(|range| [range.first().number(), range.last().number()]).collect(),
+    }
+}
+
+fn read_id(text: &str) -> Result<NodeId, MapError> {
+    NodeId::parse(text.as_bytes()).ok_or_else(|| MapError::Id(text.to_owned()))
+}
+
+fn read_range([first, last]: [usize; 2]) -> Result<SlotRange, MapError> {
+    SlotRange::new(first, last).ok_or(MapError::Range([first, last]))
+}
+
+fn read_heir(written: &WrittenHeir) -> Result<Heir, MapError> {
+    let job = u128::from_str_radix(&written.job, 16).map_err(|_| MapError::Id(written.job.clone()))?;
+    let mut slots = Vec::new();
+    for range in &written.slots {
+        slots.extend(read_range(*range)?.slots());
+    }
+    Ok(Heir {
+        id: HeirId { job, number: written.number, life: written.life },
+        source: read_id(&written.source)?,
+        source_incarnation: written.source_incarnation,
+        target: read_id(&written.target)?,
+        target_incarnation: written.target_incarnation,
+        slots,
+    })
 }
 
 /// Reads a map.
 pub fn decode(bytes: &[u8]) -> Result<SlotMap, MapError> {
     let written: Written = serde_json::from_slice(bytes).map_err(MapError::Json)?;
-    if written.form != FORM {
+    if !(1..=FORM).contains(&written.form) {
         return Err(MapError::Form(written.form));
     }
-    let id = |text: &str| NodeId::parse(text.as_bytes()).ok_or_else(|| MapError::Id(text.to_owned()));
     let mut nodes = Vec::with_capacity(written.nodes.len());
     for node in &written.nodes {
         nodes.push(MapNode {
-            id: id(&node.id)?,
-            process: id(&node.process)?,
+            id: read_id(&node.id)?,
+            process: read_id(&node.process)?,
             host: node.host.clone(),
             port: node.port,
             incarnation: node.incarnation,
@@ -115,10 +173,12 @@ pub fn decode(bytes: &[u8]) -> Result<SlotMap, MapError> {
     let ids: Vec<NodeId> = nodes.iter().map(|node| node.id).collect();
     let mut map = SlotMap::new(written.epoch, written.revision, nodes).map_err(MapError::Fault)?;
     for (owner, node) in ids.iter().zip(&written.nodes) {
-        for [first, last] in &node.slots {
-            let range = SlotRange::new(*first, *last).ok_or(MapError::Range([*first, *last]))?;
-            map.give(range, owner).map_err(MapError::Fault)?;
+        for range in &node.slots {
+            map.give(read_range(*range)?, owner).map_err(MapError::Fault)?;
         }
+    }
+    for heir in &written.heirs {
+        map.appoint(read_heir(heir)?).map_err(MapError::Fault)?;
     }
     Ok(map)
 }
@@ -141,10 +201,25 @@ mod tests {
         map.with([SlotId::new(0).unwrap()], None, 6).unwrap()
     }
 
+    fn heir() -> Heir {
+        Heir {
+            id: HeirId { job: u128::MAX, number: 3, life: 2 },
+            source: NodeId::derived(1, 0),
+            source_incarnation: 9,
+            target: NodeId::derived(1, 1),
+            target_incarnation: 8,
+            slots: [7, 5, 6, 100].map(|number| SlotId::new(number).unwrap()).to_vec(),
+        }
+    }
+
     #[test]
     fn a_map_comes_back_as_it_was() {
         let map = map();
         assert_eq!(decode(&encode(&map)).unwrap(), map);
+        let sorted =
+            Heir { slots: [5, 6, 7, 100].map(|number| SlotId::new(number).unwrap()).to_vec(), ..heir() };
+        let read = decode(&encode(&map.with_heir(heir(), 7).unwrap())).unwrap();
+        assert_eq!(read, map.with_heir(sorted, 7).unwrap());
     }
 
     #[test]
@@ -155,6 +230,8 @@ mod tests {
         let kept = decode(&encode_owners(&idle)).unwrap();
         assert_eq!((kept.epoch(), kept.revision(), kept.nodes().len()), (8, 0, 1));
         assert_eq!((kept.nodes()[0].incarnation, kept.assigned()), (0, idle.assigned()));
+        let kept = decode(&encode_owners(&idle.with_heir(heir(), 9).unwrap())).unwrap();
+        assert_eq!((kept.nodes().len(), kept.heirs()[0].id), (2, heir().id));
     }
 
     #[test]
@@ -166,7 +243,7 @@ mod tests {
         let map = |form: u32, nodes: &str| format!("{{\"form\":{form},\"epoch\":1,\"nodes\":[{nodes}]}}");
         let cases = [
             ("".to_owned(), "no slot map"),
-            (map(2, ""), "form 2"),
+            (map(3, ""), "form 3"),
             (map(1, &node("[[5,4]]")), "5-4 is no range"),
             (map(1, &node("[[0,16384]]")), "0-16384 is no range"),
             (map(1, &node("[[0,5],[5,6]]")), "slot 5 to two nodes"),

@@ -1,8 +1,8 @@
 //! Who owns what: the housekeeping thread's part. It hears what cores ask, has the map's keeper decide, and tells every
 //! core the newest map.
 //!
-//! A core that waits for the outcome of a hand-over is told the outcome before any map, so that it never learns of its own
-//! hand-over by the way. Nothing here is on the path of a command.
+//! What is told of heirs comes before the map that was newest then. Nothing here is on the path of a command, nor within a
+//! pause: a hand-over is decided by its source's word, and the keeper hears of it afterwards.
 
 pub mod change;
 pub mod codec;
@@ -18,13 +18,10 @@ use std::sync::Arc;
 
 use whimbrel_engine::config::Config;
 use whimbrel_engine::topology::{MapNode, NodeId, SlotMap};
-use whimbrel_migration::{BatchId, Outcome};
 use whimbrel_net::{Mailboxes, Waker};
 
-use crate::log;
 use crate::plan::Plan;
 use crate::service::message::{Message, pack_reply};
-use change::HandOver;
 use etcd::{Etcd, Membership};
 use lease::Lease;
 use local::Local;
@@ -80,27 +77,20 @@ pub(crate) fn own_nodes(
     plan.cores.iter().map(|core| core.port).enumerate().map(node).collect()
 }
 
-/// A hand-over whose outcome a core waits for.
-struct Open {
-    core: usize,
-    job: HandOver,
-}
-
 /// The control plane of the process.
 pub(crate) struct Control {
     store: Store,
     map: Arc<SlotMap>,
     /// By core.
     posts: Vec<Post>,
-    open: HashMap<BatchId, Open>,
 }
 
 impl Control {
     /// For a process by itself: its cores own all slots.
-    pub fn local(nodes: Vec<MapNode>, process: NodeId, incarnation: u64) -> Control {
+    pub fn local(nodes: Vec<MapNode>, process: NodeId) -> Control {
         let map = SlotMap::even(1, 0, nodes).expect(DISTINCT);
         let map = Arc::new(map);
-        Control::new(Store::Local(Local::new(Arc::clone(&map), process, incarnation)), map)
+        Control::new(Store::Local(Local::new(Arc::clone(&map), process)), map)
     }
 
     /// For a process of a cluster: its cores own what the store says, and nothing before they have heard of it.
@@ -112,7 +102,7 @@ impl Control {
 
     fn new(store: Store, map: Arc<SlotMap>) -> Control {
         let posts = map.nodes().iter().map(|_| Post::default()).collect();
-        Control { store, map, posts, open: HashMap::new() }
+        Control { store, map, posts }
     }
 
     /// Leaves the cluster. For a process that serves nothing any more.
@@ -128,17 +118,8 @@ impl Control {
     /// Takes what a core asks for; gives back what is none of its business.
     pub fn take(&mut self, core: usize, message: Message) -> Option<Message> {
         let request = match message {
-            Message::Commit(job) => {
-                self.open.insert(job.batch, Open { core, job: job.clone() });
-                Request::HandOver(job)
-            }
-            Message::Resolve { batch } => match self.open.get(&batch) {
-                Some(open) => Request::Resolve(open.job.clone()),
-                None => {
-                    log::warning(format_args!("Batch {batch} asks for an outcome that it was told already"));
-                    return None;
-                }
-            },
+            Message::Appoint(heir) => Request::Appoint { core, heir: *heir },
+            Message::Conclude(heir, conclusion) => Request::Conclude(heir, conclusion),
             Message::ReadMap => Request::Read { core },
             Message::Assign { to, change } => Request::Assign { core, to, change },
             message => return Some(message),
@@ -154,8 +135,7 @@ impl Control {
         self.note(events);
         let mut all = true;
         for (core, post) in self.posts.iter_mut().enumerate() {
-            let waits = self.open.values().any(|open| open.core == core);
-            all &= post.send(mailboxes, core, (!waits).then_some(&self.map));
+            all &= post.send(mailboxes, core, &self.map);
         }
         mailboxes.ring_doorbells();
         all
@@ -165,7 +145,9 @@ impl Control {
         for event in events {
             match event {
                 Event::Map(map) => self.note_map(map),
-                Event::Outcome { batch, outcome } => self.note_outcome(batch, outcome),
+                Event::Appointed { core, heir, outcome } => {
+                    self.posts[core].push(Message::Appointed { heir, outcome });
+                }
                 Event::Read { core } => {
                     self.posts[core].map_is_due();
                     self.posts[core].push_behind_map(Message::MapRead);
@@ -190,22 +172,14 @@ impl Control {
             self.posts.iter_mut().for_each(Post::map_is_due);
         }
     }
-
-    fn note_outcome(&mut self, batch: BatchId, outcome: Outcome) {
-        let Some(open) = self.open.get(&batch) else { return };
-        let core = open.core;
-        if outcome != Outcome::Unknown {
-            self.open.remove(&batch);
-        }
-        self.posts[core].push(Message::Outcome { batch, outcome });
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use change::Conclusion;
     use whimbrel_engine::key::SlotId;
-    use whimbrel_migration::{Incarnation, MoveId};
+    use whimbrel_engine::topology::{Heir, HeirId};
     use whimbrel_net::mailbox_mesh;
 
     fn control() -> Control {
@@ -216,17 +190,18 @@ mod tests {
             port: 7000 + core,
             incarnation: 5,
         };
-        Control::local(vec![node(0), node(1)], NodeId::of_process(1), 5)
+        Control::local(vec![node(0), node(1)], NodeId::of_process(1))
     }
 
-    fn job(number: u32, target_incarnation: u64) -> HandOver {
-        HandOver {
-            batch: BatchId { job: MoveId(1), number },
-            slots: vec![SlotId::new(number as usize).unwrap()],
+    fn heir(number: u32, target_incarnation: u64) -> Box<Heir> {
+        Box::new(Heir {
+            id: HeirId { job: 1, number, life: 1 },
             source: NodeId::derived(1, 0),
+            source_incarnation: 5,
             target: NodeId::derived(1, 1),
-            target_incarnation: Incarnation(target_incarnation),
-        }
+            target_incarnation,
+            slots: vec![SlotId::new(number as usize).unwrap()],
+        })
     }
 
     fn told(mailboxes: &mut Mailboxes<Message>) -> Vec<String> {
@@ -234,10 +209,10 @@ mod tests {
         while let Some((_, message)) = mailboxes.receive() {
             told.push(match message {
                 Message::Map(map) => format!("map {}", map.epoch()),
-                Message::Outcome { outcome: Outcome::Committed { map }, .. } => {
-                    format!("committed {}", codec::decode(&map).unwrap().epoch())
+                Message::Appointed { outcome: Ok(map), .. } => {
+                    format!("named {}", codec::decode(&map).unwrap().epoch())
                 }
-                Message::Outcome { outcome: Outcome::Refused { reason }, .. } => reason,
+                Message::Appointed { outcome: Err(reason), .. } => reason,
                 Message::Replies(_) => "reply".to_owned(),
                 Message::MapRead => "read".to_owned(),
                 _ => "?".to_owned(),
@@ -247,17 +222,43 @@ mod tests {
     }
 
     #[test]
-    fn outcomes_come_before_maps() {
+    fn heirs_are_told_before_maps_and_have_their_slots_when_they_say_so() {
         let mut control = control();
         let mut mesh = mailbox_mesh::<Message>(3, 64).unwrap();
         let mut housekeeping = mesh.pop().unwrap();
-        assert!(control.take(0, Message::Commit(job(0, 5))).is_none());
-        assert!(control.take(0, Message::Commit(job(1, 5))).is_none());
-        assert!(control.take(0, Message::Commit(job(2, 4))).is_none());
+        assert!(control.take(0, Message::Appoint(heir(0, 5))).is_none());
+        assert!(control.take(0, Message::Appoint(heir(1, 5))).is_none());
+        assert!(control.take(0, Message::Appoint(heir(2, 4))).is_none());
         assert!(control.tell(&mut housekeeping));
         let refused = "the target is not registered any more as it was";
-        assert_eq!(told(&mut mesh[0]), ["committed 2", "committed 3", refused, "map 3"]);
+        assert_eq!(told(&mut mesh[0]), ["named 2", "named 3", refused, "map 3"]);
         assert_eq!(told(&mut mesh[1]), ["map 3"]);
+        let owner =
+            |control: &Control, slot: usize| control.map().owner(SlotId::new(slot).unwrap()).unwrap().id;
+        // Each side says so; the second time there is nothing to do any more.
+        for _ in 0..2 {
+            assert!(control.take(1, Message::Conclude(heir(0, 5).id, Conclusion::Commit)).is_none());
+        }
+        assert!(control.take(0, Message::Conclude(heir(1, 5).id, Conclusion::Withdraw)).is_none());
+        assert!(control.tell(&mut housekeeping));
+        assert_eq!(told(&mut mesh[0]), ["map 5"]);
+        assert_eq!((owner(&control, 0), owner(&control, 1)), (NodeId::derived(1, 1), NodeId::derived(1, 0)));
+    }
+
+    #[test]
+    fn an_heir_waits_for_the_one_before_it() {
+        let mut control = control();
+        let mut mesh = mailbox_mesh::<Message>(3, 64).unwrap();
+        let mut housekeeping = mesh.pop().unwrap();
+        let mut again = heir(0, 5);
+        again.id.life = 2;
+        assert!(control.take(0, Message::Appoint(heir(0, 5))).is_none());
+        assert!(control.take(0, Message::Appoint(again)).is_none());
+        assert!(control.tell(&mut housekeeping));
+        assert_eq!(told(&mut mesh[0]), ["named 2", "map 2"]);
+        assert!(control.take(0, Message::Conclude(heir(0, 5).id, Conclusion::Withdraw)).is_none());
+        assert!(control.tell(&mut housekeeping));
+        assert_eq!(told(&mut mesh[0]), ["named 4", "map 4"]);
     }
 
     #[test]
@@ -280,11 +281,11 @@ mod tests {
         let mut control = control();
         let mut mesh = mailbox_mesh::<Message>(3, 2).unwrap();
         let mut housekeeping = mesh.pop().unwrap();
-        (0..3).for_each(|number| assert!(control.take(0, Message::Commit(job(number, 5))).is_none()));
+        (0..3).for_each(|number| assert!(control.take(0, Message::Appoint(heir(number, 5))).is_none()));
         assert!(!control.tell(&mut housekeeping));
-        assert_eq!(told(&mut mesh[0]), ["committed 2", "committed 3"]);
+        assert_eq!(told(&mut mesh[0]), ["named 2", "named 3"]);
         assert!(control.tell(&mut housekeeping));
-        assert_eq!(told(&mut mesh[0]), ["committed 4", "map 4"]);
+        assert_eq!(told(&mut mesh[0]), ["named 4", "map 4"]);
     }
 
     #[test]

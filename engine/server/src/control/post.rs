@@ -33,18 +33,12 @@ impl Post {
         self.map_is_due = true;
     }
 
-    /// Sends what has room; whether nothing is left for want of room. Without a map the core is not told one yet.
-    pub fn send(
-        &mut self,
-        mailboxes: &mut Mailboxes<Message>,
-        core: usize,
-        map: Option<&Arc<SlotMap>>,
-    ) -> bool {
+    /// Sends what has room; whether nothing is left for want of room.
+    pub fn send(&mut self, mailboxes: &mut Mailboxes<Message>, core: usize, map: &Arc<SlotMap>) -> bool {
         if !send_all(&mut self.before_map, mailboxes, core) {
             return false;
         }
         if self.map_is_due {
-            let Some(map) = map else { return true };
             if mailboxes.send(core, Message::Map(Arc::clone(map))).is_err() {
                 return false;
             }

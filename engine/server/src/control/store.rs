@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use whimbrel_engine::topology::SlotMap;
-use whimbrel_migration::{BatchId, Outcome};
+use whimbrel_engine::topology::{Heir, HeirId, SlotMap};
 
-use super::change::{Assignment, HandOver};
+use super::change::{Assignment, Conclusion};
 use super::etcd::Etcd;
 use super::local::Local;
 use crate::service::message::ReturnAddress;
 
 /// What is asked of the map's keeper.
 pub enum Request {
-    /// Slots change hands.
-    HandOver(HandOver),
-    /// What became of a hand-over whose outcome is not known.
-    Resolve(HandOver),
+    /// An heir is to be named.
+    Appoint { core: usize, heir: Heir },
+    /// An appointment is to end. It is tried until the map does not name the heir.
+    Conclude(HeirId, Conclusion),
     /// The newest map, for a core that must not go by an older one.
     Read { core: usize },
     /// An operator gives slots out.
@@ -26,8 +25,8 @@ pub enum Request {
 pub enum Event {
     /// A newer map.
     Map(Arc<SlotMap>),
-    /// What became of a hand-over.
-    Outcome { batch: BatchId, outcome: Outcome },
+    /// The map that names an heir, as it is written, or why there is none.
+    Appointed { core: usize, heir: HeirId, outcome: Result<Vec<u8>, String> },
     /// The map as it is now is the newest that there was when the core asked.
     Read { core: usize },
     /// What became of an operator's change; an error is the reply's text.

@@ -108,18 +108,18 @@ impl CoreService {
             Message::Map(map) => {
                 self.adopt(&map);
                 self.tell_arrivals_of_map(io, false);
+                self.tend_heirs();
             }
             Message::MapRead => self.tell_arrivals_of_map(io, true),
             Message::Hold { number, level, slots } => self.take_hold(from, number, level, slots),
             Message::Held { number } => self.take_agreement(number),
-            Message::Release { slots, epoch } => self.take_release(slots, epoch),
-            Message::Settle { slots } => self.take_settle(from, slots),
-            Message::Settled { slots } => self.take_settled(&slots),
+            Message::Release { slots, given } => self.take_release(slots, given),
+            Message::Settled(heir) => self.take_settled(&heir),
             Message::BeginMove { id, target, slots } => self.plan_move(io, id, target, slots),
             Message::CancelMoves { name } => self.cancel_moves(io, name.as_deref()),
             Message::Wire { number, is_outward, part } => self.take_wire(io, from, number, is_outward, part),
             Message::LinkOpened(outcome) => self.take_link(io, outcome),
-            Message::Outcome { batch, outcome } => self.take_outcome(io, batch, outcome),
+            Message::Appointed { heir, outcome } => self.take_appointed(heir, outcome),
             Message::Stop => io.stop(),
             message => self.step_transaction(io, from, message),
         }

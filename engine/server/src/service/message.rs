@@ -6,12 +6,12 @@ use whimbrel_engine::config::Config;
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::resp::{ArgumentRange, Arguments, OwnedArguments, Protocol};
 use whimbrel_engine::session::ClientId;
-use whimbrel_engine::topology::{NodeId, SlotMap};
-use whimbrel_migration::{BatchId, MoveId, Outcome};
+use whimbrel_engine::topology::{Heir, HeirId, NodeId, SlotMap};
+use whimbrel_migration::MoveId;
 
-use super::moves::{Level, LinkOutcome, LinkRequest, Part};
+use super::moves::{Given, Level, LinkOutcome, LinkRequest, Part};
 use super::replies::Ticket;
-use crate::control::change::{Assignment, HandOver};
+use crate::control::change::{Assignment, Conclusion};
 
 /// Runs that bring keys' states about, or say what a command did to them.
 pub type Effects = Vec<(SlotId, Vec<u8>)>;
@@ -46,12 +46,10 @@ pub enum Message {
     Hold { number: u64, level: Level, slots: Arc<[SlotId]> },
     /// None is.
     Held { number: u64 },
-    /// Commands for these slots run again, by the map of this epoch or a later one.
-    Release { slots: Arc<[SlotId]>, epoch: u64 },
-    /// Say when you serve these slots, which came from the sender.
-    Settle { slots: Arc<[SlotId]> },
-    /// They are served.
-    Settled { slots: Arc<[SlotId]> },
+    /// Commands for these slots run again: where they did, or at this heir, which has been given them.
+    Release { slots: Arc<[SlotId]>, given: Option<Given> },
+    /// What came to the sender as this heir is served there.
+    Settled(HeirId),
     /// Move these slots of yours.
     BeginMove { id: MoveId, target: NodeId, slots: Vec<SlotId> },
     /// End the move of this name, or all that begin at you.
@@ -64,18 +62,18 @@ pub enum Message {
     Wire { number: u64, is_outward: bool, part: Part },
     /// To the housekeeping thread: make the configuration file say this.
     RewriteConfig { to: ReturnAddress, config: Box<Config> },
-    /// To the housekeeping thread: have these slots change hands. Answered by `Outcome`.
-    Commit(HandOver),
-    /// To the housekeeping thread: find out what became of a hand-over whose outcome was `Unknown`. Answered by `Outcome`.
-    Resolve { batch: BatchId },
+    /// To the housekeeping thread: have the map name this heir. Answered by `Appointed`.
+    Appoint(Box<Heir>),
+    /// To the housekeeping thread: have the map name this heir no more. The maps that follow are the answer.
+    Conclude(HeirId, Conclusion),
     /// To the housekeeping thread: answer with the map as it is now at its keeper, by `Map`, and then by `MapRead`.
     ReadMap,
     /// From the housekeeping thread: the last `Map` is at least as new as `ReadMap` asked for.
     MapRead,
     /// To the housekeeping thread: an operator gives slots out, or takes them.
     Assign { to: ReturnAddress, change: Assignment },
-    /// From the housekeeping thread: what became of a hand-over. It comes before any map that shows it.
-    Outcome { batch: BatchId, outcome: Outcome },
+    /// From the housekeeping thread: the map that names an heir, as it is written, or why there is none.
+    Appointed { heir: HeirId, outcome: Result<Vec<u8>, String> },
     /// From the housekeeping thread: who owns what. It may be one that the core knows already.
     Map(Arc<SlotMap>),
     /// End after this loop.

@@ -18,26 +18,26 @@ pub struct Looked {
 impl CoreService {
     /// Takes over a map if it is newer than what this core knows. What lies in slots that the core has lost is dropped,
     /// before another command runs: it would be stale if the slot ever came back.
+    ///
+    /// Slots that were given away by a word are lost by that, before any map says so; what gave them drops them, some at a
+    /// time.
     pub(super) fn adopt(&mut self, map: &SlotMap) {
-        self.adopt_but(map, &[]);
-    }
-
-    /// The same, but for slots that somebody else drops, some at a time.
-    pub(super) fn adopt_but(&mut self, map: &SlotMap, kept: &[SlotId]) {
         let owned: Vec<SlotId> = self.owned_slots().collect();
         let members = &self.shared.members;
         if !self.core.topology.adopt(map, |id| members.core(id)) {
             return;
         }
-        let mut is_kept = vec![false; SLOT_COUNT];
-        kept.iter().for_each(|slot| is_kept[slot.number()] = true);
-        for slot in owned {
-            let is_lost = !self.core.topology.owns(slot) && !is_kept[slot.number()];
-            if is_lost && self.core.shard.slot_keys(slot) > 0 {
+        self.empty_lost_slots(&owned);
+        self.look_at_lease();
+    }
+
+    /// Empties those of these slots that are not this core's.
+    pub(super) fn empty_lost_slots(&mut self, slots: &[SlotId]) {
+        for slot in slots.iter().copied().filter(|slot| !self.core.topology.owns(*slot)) {
+            if self.core.shard.slot_keys(slot) > 0 {
                 self.core.shard.flush_slot(slot);
             }
         }
-        self.look_at_lease();
     }
 
     /// The slots that this core owns.
@@ -81,7 +81,8 @@ impl CoreService {
         }
     }
 
-    fn look_at_lease(&mut self) {
+    /// Looks at the lease now.
+    pub(super) fn look_at_lease(&mut self) {
         let topology = &self.core.topology;
         let incarnation = topology.node(topology.myself()).incarnation;
         self.core.is_serving = self.shared.members.lease.covers(incarnation);

@@ -185,7 +185,7 @@ fn keeper_of_the_map(
         let incarnation = local_incarnation(&process);
         let nodes = own_nodes(plan, config, seed, "", incarnation);
         let members = Members::new(seed, count, Lease::endless(incarnation));
-        return Ok((Control::local(nodes, process, incarnation), members));
+        return Ok((Control::local(nodes, process), members));
     }
     let members = Members::new(seed, count, Lease::none());
     let membership = joining::membership(config, plan, seed)?;

@@ -1,10 +1,10 @@
 //! The ledger: the model, and what is lost by right when processes die.
 //!
-//! A cache without persistence loses what a core held when its process dies. By right is lost what the map, at that moment,
-//! says is the dead core's, and nothing else. Two cases need care. A commit that was under way when its source died may still
-//! take effect, since the source's registration outlives it by its lease: then the target has everything, and nothing was
-//! lost after all (*limbo*). And a commit may take effect after the target it names has died: that is as if the target had
-//! died right behind the commit.
+//! A cache without persistence loses what a core held when its process dies. By right is lost what was the dead core's at that
+//! moment, and nothing else: by the map, or by a word that it has obeyed, of which the map has not heard yet. Two cases need
+//! care. A word that was under way when its source died may still be obeyed: then the target has everything, and nothing was
+//! lost after all (*limbo*). And a word may be given to a target that has died: that is as if the target had died right behind
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +19,8 @@ pub struct Ledger {
     model: Model,
     /// What slots held whose owner died, until it is certain that they are lost.
     limbo: BTreeMap<SlotId, Content>,
+    /// Who has taken slots by their owner's word, as long as the map does not say so.
+    taken: BTreeMap<SlotId, usize>,
 }
 
 impl Ledger {
@@ -39,6 +41,31 @@ impl Ledger {
             let content = self.model.lose(slot);
             // A second death of an owner that held nothing does not make the first one's data appear.
             self.limbo.entry(slot).or_insert(content);
+        }
+    }
+
+    /// Who has taken a slot by its owner's word.
+    pub fn taken_by(&self, slot: SlotId) -> Option<usize> {
+        self.taken.get(&slot).copied()
+    }
+
+    /// A core has obeyed the word that slots are its own.
+    pub fn taken(&mut self, slots: &[SlotId], core: usize) {
+        self.handed_over(slots);
+        self.taken.extend(slots.iter().map(|slot| (*slot, core)));
+    }
+
+    /// The map says who owns slots, whatever was said before.
+    pub fn settled(&mut self, slots: &[SlotId]) {
+        for slot in slots {
+            self.taken.remove(slot);
+        }
+    }
+
+    /// Nobody can obey a word about these slots any more: what was in limbo is gone.
+    pub fn withdrawn(&mut self, slots: &[SlotId]) {
+        for slot in slots {
+            self.limbo.remove(slot);
         }
     }
 

@@ -3,8 +3,10 @@
 use std::rc::Rc;
 
 use whimbrel_engine::key::SlotId;
+use whimbrel_engine::topology::HeirId;
 use whimbrel_migration::{
-    Advance, BatchId, FrameError, Greeting, Hello, Incarnation, Incoming, IncomingAction, Lane, Refusal,
+    Advance, BatchId, FrameError, Greeting, Hello, Incarnation, Incoming, IncomingAction, Lane, MapNews,
+    Refusal,
 };
 
 use super::{Core, Route, node_id};
@@ -32,6 +34,16 @@ impl Arrival {
     /// Whether a slot is one of its.
     pub fn has(&self, slot: SlotId) -> bool {
         self.slots.contains(&slot)
+    }
+
+    /// Whether what this heir is to have is here, or is coming, and it may obey a word.
+    pub fn keeps(&self, heir: HeirId) -> bool {
+        self.machine.heir() == heir && self.machine.is_kept() && !self.machine.withdraws()
+    }
+
+    /// Whether all of it is here: it was sealed.
+    pub fn has_all(&self) -> bool {
+        self.machine.progress().is_prepared || self.machine.is_promoted()
     }
 
     /// A deliberate fault: it serves before it may.
@@ -245,6 +257,10 @@ impl Core {
             match action {
                 IncomingAction::Hold => arrival.holds = true,
                 IncomingAction::Release => arrival.holds = false,
+                IncomingAction::Withdraw => {
+                    let id = arrival.machine.heir();
+                    self.order(process, Order::Withdraw { id }, env);
+                }
                 IncomingAction::Disconnect => self.disconnect_arrival(batch, env),
                 IncomingAction::AskMap => {
                     let order = Order::ReadMap { batch };
@@ -252,11 +268,17 @@ impl Core {
                     env.agenda
                         .after(delay_us, Event::Ordered { core: self.index, life: process.life, order });
                 }
-                IncomingAction::Promote { map } => {
-                    self.arrival_over(batch, env);
-                    if let Some(map) = map.as_deref().and_then(SlotMap::decode) {
-                        self.adopt_promoted(map, &slots, env);
+                IncomingAction::Adopt { map } => {
+                    if let Some(map) = SlotMap::decode(&map)
+                        && !env.has(Mutation::GivesBeforeAppointed)
+                    {
+                        self.adopt(Rc::new(map), env);
                     }
+                }
+                IncomingAction::Promote => {
+                    let heir = arrival.machine.heir();
+                    self.arrival_over(batch, env);
+                    self.obey_word(heir, &slots, process, env);
                 }
                 IncomingAction::Dropped { .. } => {
                     env.dropped[self.index] += 1;
@@ -267,21 +289,6 @@ impl Core {
                 }
             }
         }
-    }
-
-    /// Goes by the map that came with the slots: what has come of them stays.
-    fn adopt_promoted(&mut self, map: SlotMap, slots: &[SlotId], env: &mut Env) {
-        if map.epoch <= self.map.epoch {
-            return;
-        }
-        let mut known = SlotMap { epoch: self.map.epoch, owners: self.map.owners.clone() };
-        for slot in slots {
-            if let Some(owner) = map.owners.get(slot) {
-                known.owners.insert(*slot, *owner);
-            }
-        }
-        self.map = Rc::new(known);
-        self.adopt(Rc::new(map), env);
     }
 
     fn arrival_over(&mut self, batch: BatchId, env: &mut Env) {
@@ -296,16 +303,16 @@ impl Core {
         self.arrivals.remove(&batch);
     }
 
-    /// The core goes by a map in which all slots of the batch are its own. That they are not proves nothing: news may be old.
+    /// The core goes by a map in which slots of the batch are its own. That they are not proves nothing: news may be old.
     pub(super) fn tell_arrival_of_owner(&mut self, batch: BatchId, process: &Process, env: &mut Env) {
         let Some(arrival) = self.arrivals.get_mut(&batch) else { return };
-        if self.map.owns_all(self.index, &arrival.slots) {
-            arrival.machine.map_changed(true, false, &mut self.shard, process.local_us(env));
+        if self.map.owns_any(self.index, &arrival.slots) {
+            arrival.machine.map_changed(MapNews { owner_is_me: true, ..MapNews::default() });
             self.obey_arrival(batch, process, env);
         }
     }
 
-    /// What the store held when the batch asked for it.
+    /// What the store held when the batch asked for it, or what is newer.
     pub(super) fn tell_arrival_of_read(
         &mut self,
         batch: BatchId,
@@ -314,21 +321,25 @@ impl Core {
         env: &mut Env,
     ) {
         let Some(arrival) = self.arrivals.get_mut(&batch) else { return };
-        let owner_is_me = view.map.owns_all(self.index, &arrival.slots);
         let source_process = env.scenario.process_of(arrival.source);
         let is_registered = view.registrations.get(&source_process) == Some(&arrival.source_incarnation);
-        let source_is_gone = !is_registered || !view.map.owns_all(arrival.source, &arrival.slots);
-        let local_us = process.local_us(env);
-        arrival.machine.map_changed(owner_is_me, source_is_gone && !owner_is_me, &mut self.shard, local_us);
+        let heir = arrival.machine.heir();
+        let news = MapNews {
+            owner_is_me: self.map.owns_any(self.index, &arrival.slots),
+            source_is_gone: !is_registered || !self.map.owns_all(arrival.source, &arrival.slots),
+            is_no_heir: !self.map.heirs.contains_key(&heir),
+        };
+        if env.has(Mutation::ObeysWithdrawnWord) && news.source_is_gone && !news.owner_is_me {
+            return self.order(process, Order::Withdraw { id: heir }, env);
+        }
+        arrival.machine.map_changed(news);
         self.obey_arrival(batch, process, env);
     }
 }
 
 fn shown(action: &IncomingAction) -> String {
     match action {
-        IncomingAction::Promote { map } => {
-            format!("promotes, {}", if map.is_some() { "as the source says" } else { "as the map says" })
-        }
+        IncomingAction::Adopt { .. } => "hears that it is the heir".to_owned(),
         other => format!("{other:?}"),
     }
 }

@@ -3,22 +3,21 @@
 use std::rc::Rc;
 
 use whimbrel_engine::key::SlotId;
+use whimbrel_engine::topology::HeirId;
 use whimbrel_migration::pacer::{PacedId, with_headers, without_headers};
-use whimbrel_migration::{
-    Action, Advance, BatchId, Hold, Incarnation, Lane, MoveId, Outcome, Outgoing, Phase,
-};
+use whimbrel_migration::{Action, Advance, BatchId, Hold, Incarnation, Lane, MoveId, Outcome, Outgoing};
 
 use super::{Core, Route};
 use crate::checks::Invariant;
 use crate::checks::caps::LastSecond;
 use crate::checks::resends::Resends;
 use crate::env::Env;
-use crate::event::{Event, Order};
+use crate::event::Order;
 use crate::mutation::Mutation;
 use crate::network::{ConnectionId, End};
 use crate::process::Process;
 use crate::scenario::Port;
-use crate::store::SlotMap;
+use crate::store::{Heir, SlotMap};
 
 /// Without room in the network, a machine with bytes to make waits for so long.
 const ROOM_US: u64 = 300;
@@ -47,8 +46,8 @@ pub struct Departure {
     pauses_seen: u32,
     pub resends: Resends,
     pub was_cancelled: bool,
-    /// Whether the outcome of its commit is known.
-    is_decided: bool,
+    /// Whether it is known that the map names its heir, in this life of the batch.
+    pub is_appointed: bool,
 }
 
 impl Departure {
@@ -72,18 +71,13 @@ impl Departure {
             pauses_seen: 0,
             resends: Resends::default(),
             was_cancelled: false,
-            is_decided: false,
+            is_appointed: false,
         }
     }
 
     /// Its slots.
     pub fn slots(&self) -> Rc<[SlotId]> {
         Rc::clone(&self.slots)
-    }
-
-    /// Whether its outcome is being waited for.
-    pub fn is_handing_over(&self) -> bool {
-        !self.is_decided && self.machine.progress().phase == Phase::HandingOver
     }
 
     /// Whether a slot is one of its.
@@ -207,38 +201,87 @@ impl Core {
                 Action::Connect => self.connect(batch, process, env),
                 Action::Disconnect => self.disconnect_departure(batch, env),
                 Action::Hold(hold) => self.hold(batch, hold, process, env),
-                Action::Commit { target } => self.order_commit(batch, target, process, env),
-                Action::Resolve => self.order(process, Order::Resolve { batch }, env),
+                Action::Appoint { target } => self.order_appointment(batch, target, process, env),
+                Action::Give => self.give(batch, process, env),
                 Action::Ended(result) => return self.departed(batch, result, process, env),
             }
         }
     }
 
-    fn order(&mut self, process: &Process, order: Order, env: &mut Env) {
-        let delay_us = env.dice.skewed(1..env.scenario.mailbox_delay_us + 2);
-        env.agenda.after(delay_us, Event::Ordered { core: self.index, life: process.life, order });
+    fn order_appointment(&mut self, batch: BatchId, target: Incarnation, process: &Process, env: &mut Env) {
+        let departure = self.departures.get_mut(&batch).expect("the machine has just asked");
+        departure.is_appointed = false;
+        let (id, slots) = (departure.machine.heir(), departure.slots());
+        let heir = Heir {
+            source: self.index,
+            source_incarnation: departure.incarnation,
+            target: departure.target,
+            target_incarnation: target.0,
+            slots: slots.to_vec(),
+        };
+        if env.has(Mutation::GivesBeforeAppointed) {
+            let named = self.map.with_heir(id, heir.clone());
+            departure.machine.appointed(Ok(&named.encode()));
+        }
+        self.order(process, Order::Appoint { id, heir }, env);
     }
 
-    fn order_commit(&mut self, batch: BatchId, target: Incarnation, process: &Process, env: &mut Env) {
-        let departure = &self.departures[&batch];
-        let (slots, to, source_incarnation) = (departure.slots(), departure.target, departure.incarnation);
-        if env.has(Mutation::FlushesAtCommit) {
+    /// The map names an heir, or does not.
+    pub(super) fn appointed(
+        &mut self,
+        heir: HeirId,
+        map: Result<Rc<SlotMap>, String>,
+        process: &Process,
+        env: &mut Env,
+    ) {
+        if let Ok(map) = &map {
+            self.adopt(Rc::clone(map), env);
+        }
+        let is_it = |departure: &&mut Departure| departure.machine.heir() == heir;
+        let Some(departure) = self.departures.values_mut().find(is_it) else { return };
+        let batch = departure.machine.batch().id;
+        departure.is_appointed = map.is_ok();
+        match map {
+            Ok(map) => departure.machine.appointed(Ok(&map.encode())),
+            Err(reason) => departure.machine.appointed(Err(reason)),
+        }
+        self.obey(batch, process, env);
+    }
+
+    /// The word is due: it is given if the lease runs and the map names the heir.
+    fn give(&mut self, batch: BatchId, process: &Process, env: &mut Env) {
+        let departure = self.departures.get_mut(&batch).expect("the machine has just asked");
+        let (id, slots, target) = (departure.machine.heir(), departure.slots(), departure.target);
+        let local_us = process.local_us(env);
+        let runs = local_us < process.serve_until_us
+            && process.registration == Some(departure.incarnation)
+            && self.heard_of == process.registration;
+        let is_named = self.map.heirs.contains_key(&id) || env.has(Mutation::GivesBeforeAppointed);
+        if !runs || !is_named {
+            let reason = "the lease has run out, or the target is no heir any more".to_owned();
+            departure.machine.cancel(reason, &mut self.shard, local_us);
+            return;
+        }
+        self.followed.insert(id);
+        if !departure.machine.give(local_us) {
+            self.followed.remove(&id);
+            return;
+        }
+        if env.has(Mutation::FlushesAtWord) {
             slots.iter().for_each(|slot| self.shard.flush_slot(*slot));
         }
-        let order = Order::Commit {
-            batch,
-            slots: slots.to_vec(),
-            target: to,
-            incarnation: target.0,
-            source_incarnation,
-        };
-        self.order(process, order, env);
+        env.aim_at_word(process.index, env.scenario.process_of(target));
+        self.order(process, Order::Commit { id, source: self.index, target }, env);
     }
 
     fn hold(&mut self, batch: BatchId, hold: Hold, process: &Process, env: &mut Env) {
         let departure = self.departures.get_mut(&batch).expect("the machine has just asked");
         let is_over = departure.machine.progress().phase.is_over();
         if hold == Hold::None && is_over && env.has(Mutation::KeepsHoldAfterFailure) {
+            return;
+        }
+        if hold == Hold::None && departure.machine.is_given() && env.scenario.port == Port::Shared {
+            // The cores of the process go on waiting until the target serves the slots: their order must not change.
             return;
         }
         departure.hold = hold;
@@ -320,20 +363,27 @@ impl Core {
         }
     }
 
-    /// What a commit came to.
+    /// What the map says that came of a word.
     pub(super) fn outcome(&mut self, batch: BatchId, outcome: Outcome, process: &Process, env: &mut Env) {
-        if let Outcome::Committed { map } = &outcome
-            && let Some(map) = SlotMap::decode(map)
-        {
-            self.adopt(Rc::new(map), env);
-        }
-        let is_decided = outcome != Outcome::Unknown;
         let Some(departure) = self.departures.get_mut(&batch) else { return };
-        departure.is_decided = is_decided;
         let slots = departure.slots();
-        env.tell(&slots, || format!("core {}: {batch} has the outcome {}", self.index, shown(&outcome)));
-        departure.machine.outcome(outcome, &mut self.shard, process.local_us(env));
+        env.tell(&slots, || format!("core {}: the word of {batch} is {outcome:?}", self.index));
+        departure.machine.outcome(outcome, process.local_us(env));
+        if departure.hold != Hold::None {
+            self.hold(batch, Hold::None, process, env);
+        }
         self.obey(batch, process, env);
+    }
+
+    /// The target serves what it was given: the cores of the process go on.
+    pub(super) fn settled(&mut self, heir: HeirId, process: &Process, env: &mut Env) {
+        let is_it = |(_, departure): &(&BatchId, &Departure)| departure.machine.heir() == heir;
+        let Some((batch, departure)) = self.departures.iter().find(is_it) else { return };
+        let batch = *batch;
+        if departure.machine.is_given() && departure.hold != Hold::None {
+            self.departures.get_mut(&batch).expect("it was just seen").hold = Hold::None;
+            self.ask_origins(batch, Hold::None, process, env);
+        }
     }
 
     /// A deliberate fault: keys of slots that were given away stand here again.
@@ -345,13 +395,5 @@ impl Core {
                 let _ = self.shard.write(&key, 0).set(b"left behind", whimbrel_engine::shard::Expiry::Clear);
             }
         }
-    }
-}
-
-fn shown(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Committed { .. } => "committed".to_owned(),
-        Outcome::Refused { reason } => format!("refused ({reason})"),
-        Outcome::Unknown => "unknown".to_owned(),
     }
 }

@@ -29,7 +29,9 @@ impl Core {
             self.departures.values().any(|departure| departure.has(*slot))
                 || self.jobs.values().any(|other| other.batches.iter().flatten().any(|taken| taken == slot))
         };
+        let has_heir = |slot: &SlotId| self.map.heir_of(*slot).is_some();
         let may = process.registration.is_some()
+            && !job.slots.iter().any(has_heir)
             && job.target != self.index
             && self.map.owns_all(self.index, &job.slots)
             && !job.slots.iter().any(|slot| is_busy(slot) || self.shard.is_staged(*slot));

@@ -5,16 +5,17 @@
 
 mod arrival;
 mod departure;
+mod heirs;
 mod jobs;
 mod origin;
 mod serving;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::shard::Shard;
-use whimbrel_engine::topology::NodeId;
+use whimbrel_engine::topology::{HeirId, NodeId};
 use whimbrel_migration::pacer::Pacer;
 use whimbrel_migration::{Advance, BatchId, Greeting, Hold, Lane, MoveId};
 
@@ -46,6 +47,10 @@ pub struct Core {
     pub shard: Shard,
     /// The map that it goes by.
     pub map: Rc<SlotMap>,
+    /// Heirs that the map names and whose word is known here: given, obeyed, or heard of. Their slots are theirs.
+    followed: BTreeSet<HeirId>,
+    /// What came here by a word, as long as the map does not say so.
+    obeyed: BTreeMap<HeirId, Rc<[SlotId]>>,
     /// The latest registration of its process that it has heard of together with a map. Under a later one it serves
     /// nothing: somebody else may have been given its slots in between.
     heard_of: Option<u64>,
@@ -80,6 +85,8 @@ impl Core {
             id: node_id(index),
             shard,
             map: Rc::new(SlotMap::default()),
+            followed: BTreeSet::new(),
+            obeyed: BTreeMap::new(),
             heard_of: None,
             departures: BTreeMap::new(),
             arrivals: BTreeMap::new(),
@@ -171,11 +178,14 @@ impl Core {
                 self.hear(&view, process, env);
                 self.tell_arrival_of_read(batch, &view, process, env);
             }
-            Input::Outcome { batch, outcome } => self.outcome(batch, outcome, process, env),
+            Input::Appointed { heir, map } => self.appointed(heir, map, process, env),
+            Input::TakeBack(heir) => self.take_back(heir, process, env),
+            Input::Settled(heir) => self.settled(heir, process, env),
             Input::Begin(job) => self.begin_job(job, process, env),
             Input::Cancel(job) => self.cancel_job(job, process, env),
-            Input::HoldAtOrigin { source, batch, number, hold, slots, map } => {
+            Input::HoldAtOrigin { source, batch, number, hold, slots, map, given } => {
                 self.adopt(map, env);
+                self.followed.extend(given.filter(|heir| self.map.heirs.contains_key(heir)));
                 self.hold_at_origin(source, batch, number, OriginHold { hold, slots }, process, env);
             }
             Input::HeldAtOrigin { batch, number } => self.held_at_origin(batch, number, process, env),
@@ -187,6 +197,7 @@ impl Core {
         self.adopt(Rc::clone(&view.map), env);
         self.heard_of = self.heard_of.max(view.registrations.get(&process.index).copied());
         self.give_up_lost_departures(process, env);
+        self.tend_heirs(view, process, env);
         for batch in self.arrivals.keys().copied().collect::<Vec<_>>() {
             self.tell_arrival_of_owner(batch, process, env);
         }
@@ -196,11 +207,18 @@ impl Core {
     fn give_up_lost_departures(&mut self, process: &Process, env: &mut Env) {
         for batch in self.departures.keys().copied().collect::<Vec<_>>() {
             let departure = self.departures.get_mut(&batch).expect("it was just seen");
-            if !self.map.owns_all(self.index, &departure.slots()) {
+            let is_named = self.map.heirs.contains_key(&departure.machine.heir());
+            if departure.machine.is_given() {
+                if !is_named {
+                    self.word_settled(batch, process, env);
+                }
+            } else if !self.map.owns_all(self.index, &departure.slots()) {
                 let reason = "the slots were given to another core".to_owned();
                 departure.machine.cancel(reason, &mut self.shard, process.local_us(env));
-                self.obey(batch, process, env);
+            } else if departure.is_appointed && !is_named {
+                departure.machine.withdrawn();
             }
+            self.obey(batch, process, env);
         }
     }
 
@@ -217,9 +235,11 @@ impl Core {
                 continue;
             }
             let departs = |departure: &Departure| {
-                departure.target == owner.core && departure.has(*slot) && departure.is_handing_over()
+                departure.target == owner.core && departure.has(*slot) && departure.machine.is_given()
             };
+            let has_come = owner.core == self.index && self.has_obeyed(*slot);
             if !self.departures.values().any(departs)
+                && !has_come
                 && (owner.core == self.index || before.is_some_and(|old| old.core == self.index))
             {
                 env.tell(&[*slot], || {
@@ -228,6 +248,7 @@ impl Core {
                 self.shard.flush_slot(*slot);
             }
         }
+        self.forget_heirs(env);
     }
 
     /// Bytes have come on a connection.

@@ -38,7 +38,7 @@ impl Core {
         if waits || self.is_behind(&request) {
             return self.wait(request, env);
         }
-        match self.map.owner(slot) {
+        match self.owner_of(slot) {
             Some(core) if core == self.index => self.forwarded(request, process, env),
             Some(core) => self.forward(request, core, process, env),
             None => self.reply(&request, crate::clients::Reply::Down, env),
@@ -65,9 +65,10 @@ impl Core {
         departure.held_by = 0;
         let (number, slots) = (departure.hold_number, departure.slots());
         let map = Rc::clone(&self.map);
+        let given = Some(departure.machine.heir()).filter(|heir| self.followed.contains(heir));
         for core in process.cores.clone() {
             let (slots, map) = (Rc::clone(&slots), Rc::clone(&map));
-            let input = Input::HoldAtOrigin { source: self.index, batch, number, hold, slots, map };
+            let input = Input::HoldAtOrigin { source: self.index, batch, number, hold, slots, map, given };
             if core == self.index {
                 self.take(input, process, env);
             } else {

@@ -36,8 +36,9 @@ impl Core {
         let has_heard = self.heard_of == process.registration || env.has(Mutation::ServesBeforeMap);
         let may_serve = (process.local_us(env) < process.serve_until_us && has_heard)
             || (env.has(Mutation::ServesAfterLease) && process.serve_until_us > 0);
-        if self.map.owner(slot) == Some(self.index) {
-            if !may_serve {
+        let serves_withdrawn = env.has(Mutation::ObeysWithdrawnWord) && self.has_obeyed(slot);
+        if self.owner_of(slot) == Some(self.index) || serves_withdrawn {
+            if !may_serve || !(self.may_serve_heir(slot, process) || serves_withdrawn) {
                 return Standing::Down;
             }
             if self.shard.is_staged(slot) {
@@ -47,11 +48,17 @@ impl Core {
                 Hold::None => Standing::Serves,
                 Hold::Writes if !writes => Standing::Serves,
                 Hold::Writes | Hold::All if writes && env.has(Mutation::ServesHeldWrites) => Standing::Serves,
-                Hold::All if !writes && env.has(Mutation::ServesHeldReads) => Standing::Serves,
                 Hold::Writes | Hold::All => Standing::Holds,
             };
         }
-        match (arrival, self.map.owner(slot)) {
+        if !writes
+            && may_serve
+            && env.has(Mutation::ServesReadsBehindWord)
+            && self.map.owner(slot) == Some(self.index)
+        {
+            return Standing::Serves;
+        }
+        match (arrival, self.owner_of(slot)) {
             (Some(arrival), _) if arrival.serves_already(env) && may_serve => Standing::Serves,
             (Some(arrival), _) if arrival.holds => Standing::Holds,
             (_, Some(owner)) => Standing::Elsewhere(owner),

@@ -1,181 +1,144 @@
-//! Hand-overs at the store: one compare-and-swap, and when its outcome is unknown, a fence.
+//! What is wanted of the map for hand-overs, each by one compare-and-swap that is tried until it is so.
 //!
-//! A transaction that timed out may be executed at any later time. It compares the revision of the map. So a change of the
-//! map at that very revision, even one that changes no owner, keeps it from ever taking effect; once that is in, or the map
-//! has gone beyond that revision, reading the owner says what became of it.
+//! A transaction that timed out may be executed at any later time, and none of these does harm then. An heir that its source
+//! does not want any more is withdrawn when it is seen; one that was withdrawn is never named again; and what was given
+//! away, or dropped, stays so.
 
-use whimbrel_engine::key::SlotId;
-use whimbrel_migration::{BatchId, Outcome};
+use std::rc::Rc;
+
+use whimbrel_engine::topology::HeirId;
 
 use super::{Process, Question};
 use crate::env::Env;
 use crate::event::Input;
 use crate::mutation::Mutation;
-use crate::store::{Ask, Purpose, SlotMap, Swap, Told, View};
+use crate::store::{Ask, Heir, Purpose, Swap, Told, View};
 
-/// How far a commit has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
-    /// The transaction is under way, comparing this revision.
-    Trying { expected: u64 },
-    /// It timed out; it may still take effect at this revision.
-    Unknown { expected: u64 },
-    /// The map is being read to find out.
-    Reading { expected: u64 },
-    /// A fence is under way.
-    Fencing { expected: u64 },
-}
-
-/// A commit under way.
+/// What is wanted of the map.
 #[derive(Clone, Debug)]
-pub struct Commit {
-    slots: Vec<SlotId>,
-    target: usize,
-    /// The incarnation of the target's process that holds the slots.
-    incarnation: u64,
-    /// The incarnation of this process in which the batch began.
-    source_incarnation: u64,
-    stage: Stage,
+pub enum Wish {
+    /// That it names an heir.
+    Appoint(Heir),
+    /// That an heir owns its slots; a core has said so.
+    Commit { core: usize },
+    /// That it names an heir no more.
+    Withdraw,
 }
 
-impl Commit {
-    /// A commit that was not tried yet.
-    pub fn new(slots: Vec<SlotId>, target: usize, incarnation: u64, source_incarnation: u64) -> Commit {
-        Commit { slots, target, incarnation, source_incarnation, stage: Stage::Trying { expected: 0 } }
-    }
+/// Something that is wanted of the map.
+#[derive(Clone, Debug)]
+pub struct Want {
+    wish: Wish,
+    /// Whether the store was asked, and has not answered.
+    is_asked: bool,
 }
 
 impl Process {
-    /// Tries a commit at the revision that is known.
-    pub(super) fn commit(&mut self, core: usize, batch: BatchId, commit: Commit, env: &mut Env) {
-        let map = &self.view.map;
-        if !map.owns_all(core, &commit.slots) {
-            return self.settle(core, batch, refused("the source does not own the slots any more"), env);
-        }
-        let target_process = env.scenario.process_of(commit.target);
-        let mut registrations = Vec::new();
-        if !env.has(Mutation::ForgetsSourceIncarnation) {
-            registrations.push((self.index, Some(commit.source_incarnation)));
-        }
-        if !env.has(Mutation::ForgetsTargetIncarnation) {
-            registrations.push((target_process, Some(commit.incarnation)));
-        }
-        let expected = self.view.revision;
-        let swap = Swap {
-            expected,
-            registrations,
-            map: map.with(&commit.slots, commit.target),
-            purpose: Purpose::HandOver {
-                slots: commit.slots.clone(),
-                source: core,
-                target: commit.target,
-                incarnation: commit.incarnation,
-            },
-        };
-        env.tell(&commit.slots, || format!("core {core} asks the store for {batch}, at revision {expected}"));
-        self.commits.insert((core, batch), Commit { stage: Stage::Trying { expected }, ..commit });
-        self.ask(Question::Commit { core, batch }, Ask::Swap(swap), env);
-    }
-
-    /// The machine wants to know what became of a commit.
-    pub(super) fn resolve(&mut self, core: usize, batch: BatchId, env: &mut Env) {
-        let Some(commit) = self.commits.get_mut(&(core, batch)) else { return };
-        if let Stage::Unknown { expected } = commit.stage {
-            commit.stage = Stage::Reading { expected };
-            self.ask(Question::Commit { core, batch }, Ask::Read, env);
+    /// Wants something, in place of what was wanted of the same heir.
+    pub(super) fn want(&mut self, id: HeirId, wish: Wish, env: &mut Env) {
+        let is_asked = self.wants.get(&id).is_some_and(|want| want.is_asked);
+        self.wants.insert(id, Want { wish, is_asked });
+        if !is_asked {
+            self.try_want(id, self.view.clone(), false, env);
         }
     }
 
-    /// What the store said of a commit; nothing if it said nothing in time.
-    pub(super) fn commit_told(&mut self, core: usize, batch: BatchId, told: Option<Told>, env: &mut Env) {
-        let Some(commit) = self.commits.get(&(core, batch)).cloned() else { return };
-        match (commit.stage, told) {
-            (Stage::Trying { .. }, Some(Told::Swapped(view))) => {
-                let outcome = committed(&view.map);
-                self.learn(view, env);
-                self.settle(core, batch, outcome, env);
+    /// Tries what waits for another heir to go.
+    pub(super) fn try_waiting(&mut self, env: &mut Env) {
+        let waiting: Vec<HeirId> =
+            self.wants.iter().filter(|(_, want)| !want.is_asked).map(|(id, _)| *id).collect();
+        for id in waiting {
+            self.try_want(id, self.view.clone(), false, env);
+        }
+    }
+
+    /// What the store said; nothing if it said nothing in time.
+    pub(super) fn want_told(&mut self, id: HeirId, told: Option<Told>, env: &mut Env) {
+        let Some(want) = self.wants.get(&id) else { return };
+        match told {
+            Some(Told::Read(view) | Told::Swapped(view) | Told::Unswapped(view)) => {
+                self.learn(view.clone(), env);
+                self.wants.get_mut(&id).expect("it was just seen").is_asked = false;
+                self.try_want(id, view, true, env);
             }
-            (Stage::Trying { .. }, Some(Told::Unswapped(view))) => {
-                self.try_again(core, batch, commit, view, env)
-            }
-            (Stage::Trying { expected }, None) => {
+            Some(told) => unreachable!("what is wanted of the map is never answered by {told:?}"),
+            None => {
                 env.totals.unknown += 1;
-                env.tell(&commit.slots, || format!("core {core} does not know what became of {batch}"));
-                self.commits.insert((core, batch), Commit { stage: Stage::Unknown { expected }, ..commit });
-                let input = Input::Outcome { batch, outcome: Outcome::Unknown };
-                env.tell_core(core, self.life, input);
+                if let Wish::Commit { core } = want.wish
+                    && env.has(Mutation::TakesWordBack)
+                {
+                    env.tell_core(core, self.life, Input::TakeBack(id));
+                }
+                self.ask_for(id, Ask::Read, env);
             }
-            (Stage::Reading { expected }, Some(Told::Read(view)))
-            | (Stage::Fencing { expected }, Some(Told::Unswapped(view) | Told::Swapped(view))) => {
-                self.look(core, batch, commit, expected, view, env);
+        }
+    }
+
+    fn ask_for(&mut self, id: HeirId, ask: Ask, env: &mut Env) {
+        if let Some(want) = self.wants.get_mut(&id) {
+            want.is_asked = true;
+        }
+        self.ask(Question::Want(id), ask, env);
+    }
+
+    /// Asks for what is wanted by this view of the map, unless it is so, or can never be. `is_fresh`: nothing is newer than
+    /// the view that was there when it was wanted.
+    fn try_want(&mut self, id: HeirId, view: View, is_fresh: bool, env: &mut Env) {
+        let Some(want) = self.wants.get(&id) else { return };
+        let named = view.map.heirs.get(&id);
+        let (map, purpose, registrations) = match (&want.wish, named) {
+            (Wish::Appoint(heir), Some(_)) => {
+                let core = heir.source;
+                return self.appointed(core, id, Ok(view), env);
             }
-            (Stage::Reading { expected } | Stage::Fencing { expected }, None) => {
-                // A fence that took effect late does no harm: whatever it changed, it changed no owner.
-                self.commits.insert((core, batch), Commit { stage: Stage::Reading { expected }, ..commit });
-                self.ask(Question::Commit { core, batch }, Ask::Read, env);
+            (Wish::Appoint(heir), None) => {
+                let registrations = vec![
+                    (self.index, Some(heir.source_incarnation)),
+                    (env.scenario.process_of(heir.target), Some(heir.target_incarnation)),
+                ];
+                let is_same = |(process, created): &(usize, Option<u64>)| {
+                    view.registrations.get(process).copied() == *created
+                };
+                let refused = match () {
+                    () if !view.map.owns_all(heir.source, &heir.slots) => {
+                        Some("the slots have changed hands")
+                    }
+                    () if !is_same(&registrations[0]) => Some("the source's registration has run out"),
+                    () if !is_same(&registrations[1]) => Some("the target's process is not what it was"),
+                    () => None,
+                };
+                if let Some(reason) = refused {
+                    let core = heir.source;
+                    return match is_fresh {
+                        true => self.appointed(core, id, Err(reason.to_owned()), env),
+                        false => self.ask_for(id, Ask::Read, env),
+                    };
+                }
+                if heir.slots.iter().any(|slot| view.map.heir_of(*slot).is_some()) {
+                    // It will be withdrawn, or the slots become its own.
+                    return;
+                }
+                (view.map.with_heir(id, heir.clone()), Purpose::Appoint(id), registrations)
             }
-            (stage, told) => unreachable!("a commit that is {stage:?} is never told {told:?}"),
-        }
+            (Wish::Commit { .. }, Some(heir)) => {
+                (view.map.with(&heir.slots, heir.target), Purpose::Commit(id), Vec::new())
+            }
+            (Wish::Withdraw, Some(_)) => (view.map.without_heir(id), Purpose::Withdraw(id), Vec::new()),
+            (Wish::Commit { .. } | Wish::Withdraw, None) if is_fresh => {
+                self.wants.remove(&id);
+                return;
+            }
+            (Wish::Commit { .. } | Wish::Withdraw, None) => return self.ask_for(id, Ask::Read, env),
+        };
+        let expected = view.revision;
+        let slots = named.map(|heir| heir.slots.clone()).unwrap_or_default();
+        env.tell(&slots, || format!("process {} asks for {purpose:?} at {expected}", self.index));
+        self.ask_for(id, Ask::Swap(Swap { expected, registrations, map, purpose }), env);
     }
 
-    /// The transaction surely did nothing: again at the revision there is now, if only the revision was in the way.
-    fn try_again(&mut self, core: usize, batch: BatchId, commit: Commit, view: View, env: &mut Env) {
-        let target_process = env.scenario.process_of(commit.target);
-        let target_is_same = view.registrations.get(&target_process) == Some(&commit.incarnation)
-            || env.has(Mutation::ForgetsTargetIncarnation);
-        let source_is_same = view.registrations.get(&self.index) == Some(&commit.source_incarnation)
-            || env.has(Mutation::ForgetsSourceIncarnation);
-        self.learn(view, env);
-        if !target_is_same {
-            self.settle(core, batch, refused("the target's process is not what it was"), env);
-        } else if !source_is_same {
-            self.settle(core, batch, refused("the source's registration has run out"), env);
-        } else {
-            self.commit(core, batch, commit, env);
-        }
+    fn appointed(&mut self, core: usize, heir: HeirId, view: Result<View, String>, env: &mut Env) {
+        self.wants.remove(&heir);
+        let map = view.map(|view| Rc::clone(&view.map));
+        env.tell_core(core, self.life, Input::Appointed { heir, map });
     }
-
-    /// Looks what became of a transaction that compared the revision `expected`.
-    fn look(
-        &mut self,
-        core: usize,
-        batch: BatchId,
-        commit: Commit,
-        expected: u64,
-        view: View,
-        env: &mut Env,
-    ) {
-        let (revision, map) = (view.revision, view.map.clone());
-        self.learn(view, env);
-        if map.owns_all(commit.target, &commit.slots) {
-            self.settle(core, batch, committed(&map), env);
-        } else if revision > expected || env.has(Mutation::ResolvesWithoutFence) {
-            self.settle(core, batch, refused("the store did not take it"), env);
-        } else {
-            let next = SlotMap { epoch: map.epoch + 1, owners: map.owners.clone() };
-            let swap = Swap { expected, registrations: Vec::new(), map: next, purpose: Purpose::Fence };
-            env.tell(&commit.slots, || format!("core {core} fences {batch} at revision {expected}"));
-            self.commits.insert((core, batch), Commit { stage: Stage::Fencing { expected }, ..commit });
-            self.ask(Question::Commit { core, batch }, Ask::Swap(swap), env);
-        }
-    }
-
-    fn settle(&mut self, core: usize, batch: BatchId, outcome: Outcome, env: &mut Env) {
-        if let Some(commit) = self.commits.remove(&(core, batch)) {
-            env.tell(&commit.slots, || match &outcome {
-                Outcome::Committed { .. } => format!("{batch} is committed"),
-                Outcome::Refused { reason } => format!("{batch} is refused: {reason}"),
-                Outcome::Unknown => format!("{batch} is unknown"),
-            });
-        }
-        env.tell_core(core, self.life, Input::Outcome { batch, outcome });
-    }
-}
-
-fn committed(map: &SlotMap) -> Outcome {
-    Outcome::Committed { map: map.encode() }
-}
-
-fn refused(reason: &str) -> Outcome {
-    Outcome::Refused { reason: reason.to_owned() }
 }

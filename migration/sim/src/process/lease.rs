@@ -32,6 +32,7 @@ impl Process {
 
     pub(super) fn registered(&mut self, asked_us: u64, created: u64, view: View, env: &mut Env) {
         self.registration = Some(created);
+        self.first_registration.get_or_insert(created);
         env.tell_all(|| format!("process {} is registered as {created}", self.index));
         self.kept(asked_us, env);
         self.learn(view, env);

@@ -7,14 +7,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
+use whimbrel_engine::topology::HeirId;
 use whimbrel_migration::BatchId;
 
 use crate::clock::Clock;
 use crate::env::Env;
 use crate::event::{Event, Input, Order};
 use crate::store::{Ask, AskId, SlotMap, Told, View};
-
-pub use hand_over::Commit;
 
 /// What a question to the store was for.
 #[derive(Clone, Debug)]
@@ -27,8 +26,8 @@ enum Question {
     LookAround,
     /// The map, for a batch of a core.
     ReadMap { core: usize, batch: BatchId },
-    /// A commit's transaction, or what settles it.
-    Commit { core: usize, batch: BatchId },
+    /// Something that is wanted of the map, or what there is before it is asked for.
+    Want(HeirId),
 }
 
 /// A process.
@@ -45,12 +44,15 @@ pub struct Process {
     pub frozen_until_us: u64,
     /// Its registration, as far as it knows.
     pub registration: Option<u64>,
+    /// Its first registration in this life.
+    pub first_registration: Option<u64>,
     /// Local time until which it may serve.
     pub serve_until_us: u64,
     /// What it knows of the store.
     pub view: View,
     questions: BTreeMap<AskId, Question>,
-    commits: BTreeMap<(usize, BatchId), Commit>,
+    /// What is wanted of the map, by heir; each is tried until it is so.
+    wants: BTreeMap<HeirId, hand_over::Want>,
 }
 
 impl Process {
@@ -64,10 +66,11 @@ impl Process {
             cores,
             frozen_until_us: 0,
             registration: None,
+            first_registration: None,
             serve_until_us: 0,
             view: View { revision: 0, map: Rc::new(SlotMap::default()), registrations: BTreeMap::new() },
             questions: BTreeMap::new(),
-            commits: BTreeMap::new(),
+            wants: BTreeMap::new(),
         }
     }
 
@@ -75,7 +78,7 @@ impl Process {
     pub fn begin(&mut self, env: &mut Env) {
         self.life += 1;
         self.is_up = true;
-        self.registration = None;
+        (self.registration, self.first_registration) = (None, None);
         self.serve_until_us = 0;
         self.view = View { revision: 0, map: Rc::new(SlotMap::default()), registrations: BTreeMap::new() };
         env.tell_all(|| format!("process {} begins its life {}", self.index, self.life));
@@ -88,10 +91,10 @@ impl Process {
     pub fn crash(&mut self, env: &mut Env) {
         self.is_up = false;
         self.life += 1;
-        self.registration = None;
+        (self.registration, self.first_registration) = (None, None);
         self.serve_until_us = 0;
         self.questions.clear();
-        self.commits.clear();
+        self.wants.clear();
         env.tell_all(|| format!("process {} crashes", self.index));
     }
 
@@ -108,10 +111,9 @@ impl Process {
     /// A core wants something.
     pub fn ordered(&mut self, core: usize, order: Order, env: &mut Env) {
         match order {
-            Order::Commit { batch, slots, target, incarnation, source_incarnation } => {
-                self.commit(core, batch, Commit::new(slots, target, incarnation, source_incarnation), env);
-            }
-            Order::Resolve { batch } => self.resolve(core, batch, env),
+            Order::Appoint { id, heir } => self.want(id, hand_over::Wish::Appoint(heir), env),
+            Order::Commit { id, .. } => self.want(id, hand_over::Wish::Commit { core }, env),
+            Order::Withdraw { id } => self.want(id, hand_over::Wish::Withdraw, env),
             Order::ReadMap { batch } => self.ask(Question::ReadMap { core, batch }, Ask::Read, env),
         }
     }
@@ -130,7 +132,7 @@ impl Process {
                 self.learn(view.clone(), env);
                 env.tell_core(core, self.life, Input::MapRead { batch, view });
             }
-            (Question::Commit { core, batch }, told) => self.commit_told(core, batch, Some(told), env),
+            (Question::Want(id), told) => self.want_told(id, Some(told), env),
             (question, told) => unreachable!("{question:?} is never answered by {told:?}"),
         }
     }
@@ -143,7 +145,7 @@ impl Process {
             Some(Question::ReadMap { core, batch }) => {
                 self.ask(Question::ReadMap { core, batch }, Ask::Read, env);
             }
-            Some(Question::Commit { core, batch }) => self.commit_told(core, batch, None, env),
+            Some(Question::Want(id)) => self.want_told(id, None, env),
         }
     }
 
@@ -156,5 +158,11 @@ impl Process {
         for core in self.cores.clone() {
             env.tell_core(core, self.life, Input::Map(self.view.clone()));
         }
+        self.try_waiting(env);
+    }
+
+    /// Whether a registration is one of this life.
+    pub fn is_of_this_life(&self, incarnation: u64) -> bool {
+        self.first_registration.is_some_and(|first| incarnation >= first)
     }
 }

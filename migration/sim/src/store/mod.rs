@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use whimbrel_engine::key::SlotId;
+use whimbrel_engine::topology::HeirId;
 
 pub use wire::{AskId, Wire, WireNature};
 
@@ -21,6 +22,19 @@ pub struct Owner {
     pub since: u64,
 }
 
+/// Who may take slots by their owner's word.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Heir {
+    /// The core that owns the slots, and the registration of its process.
+    pub source: usize,
+    pub source_incarnation: u64,
+    /// The core that may take them, and the registration of its process.
+    pub target: usize,
+    pub target_incarnation: u64,
+    /// The slots.
+    pub slots: Vec<SlotId>,
+}
+
 /// Who owns which slot; its epoch counts the changes.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct SlotMap {
@@ -28,6 +42,8 @@ pub struct SlotMap {
     pub epoch: u64,
     /// The owner of each slot in use.
     pub owners: BTreeMap<SlotId, Owner>,
+    /// Who may take slots by their owners' word.
+    pub heirs: BTreeMap<HeirId, Heir>,
 }
 
 impl SlotMap {
@@ -41,39 +57,102 @@ impl SlotMap {
         slots.iter().all(|slot| self.owner(*slot) == Some(core))
     }
 
-    /// The next map, in which slots have another owner.
+    /// Whether a core owns any of these slots.
+    pub fn owns_any(&self, core: usize, slots: &[SlotId]) -> bool {
+        slots.iter().any(|slot| self.owner(*slot) == Some(core))
+    }
+
+    /// Who may take a slot.
+    pub fn heir_of(&self, slot: SlotId) -> Option<(HeirId, &Heir)> {
+        self.heirs.iter().find(|(_, heir)| heir.slots.contains(&slot)).map(|(id, heir)| (*id, heir))
+    }
+
+    /// The next map, in which slots have another owner, and no heirs.
     pub fn with(&self, slots: &[SlotId], core: usize) -> SlotMap {
-        let mut next = SlotMap { epoch: self.epoch + 1, owners: self.owners.clone() };
+        let mut next = SlotMap { epoch: self.epoch + 1, ..self.clone() };
         for slot in slots {
             next.owners.insert(*slot, Owner { core, since: next.epoch });
         }
+        next.heirs.values_mut().for_each(|heir| heir.slots.retain(|slot| !slots.contains(slot)));
+        next.heirs.retain(|_, heir| !heir.slots.is_empty());
+        next
+    }
+
+    /// The next map, in which there is one heir more.
+    pub fn with_heir(&self, id: HeirId, heir: Heir) -> SlotMap {
+        let mut next = SlotMap { epoch: self.epoch + 1, ..self.clone() };
+        next.heirs.insert(id, heir);
+        next
+    }
+
+    /// The next map, in which there is no such heir.
+    pub fn without_heir(&self, id: HeirId) -> SlotMap {
+        let mut next = SlotMap { epoch: self.epoch + 1, ..self.clone() };
+        next.heirs.remove(&id);
         next
     }
 
     /// The map as bytes, for the target of a move.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = self.epoch.to_le_bytes().to_vec();
+        bytes.extend((self.owners.len() as u16).to_le_bytes());
         for (slot, owner) in &self.owners {
             bytes.extend((slot.number() as u16).to_le_bytes());
             bytes.extend((owner.core as u16).to_le_bytes());
             bytes.extend(owner.since.to_le_bytes());
+        }
+        for (id, heir) in &self.heirs {
+            bytes.extend(id.job.to_le_bytes());
+            bytes.extend(id.number.to_le_bytes());
+            bytes.extend(id.life.to_le_bytes());
+            for (core, incarnation) in
+                [(heir.source, heir.source_incarnation), (heir.target, heir.target_incarnation)]
+            {
+                bytes.extend((core as u16).to_le_bytes());
+                bytes.extend(incarnation.to_le_bytes());
+            }
+            bytes.extend((heir.slots.len() as u16).to_le_bytes());
+            heir.slots.iter().for_each(|slot| bytes.extend((slot.number() as u16).to_le_bytes()));
         }
         bytes
     }
 
     /// Reads a map back; nothing if the bytes are none.
     pub fn decode(bytes: &[u8]) -> Option<SlotMap> {
-        let (epoch, rest) = bytes.split_first_chunk::<8>()?;
-        let mut owners = BTreeMap::new();
-        for part in rest.chunks(12) {
-            let (head, since) = part.split_first_chunk::<4>()?;
-            let [a, b, c, d] = *head;
-            let core = usize::from(u16::from_le_bytes([c, d]));
-            let since = u64::from_le_bytes(*since.first_chunk()?);
-            owners.insert(SlotId::new(u16::from_le_bytes([a, b]).into())?, Owner { core, since });
+        let mut rest = bytes;
+        let slot = |rest: &mut &[u8]| SlotId::new(u16::from_le_bytes(take(rest)?).into());
+        let mut map = SlotMap { epoch: u64::from_le_bytes(take(&mut rest)?), ..SlotMap::default() };
+        for _ in 0..u16::from_le_bytes(take(&mut rest)?) {
+            let slot = slot(&mut rest)?;
+            let core = u16::from_le_bytes(take(&mut rest)?).into();
+            map.owners.insert(slot, Owner { core, since: u64::from_le_bytes(take(&mut rest)?) });
         }
-        Some(SlotMap { epoch: u64::from_le_bytes(*epoch), owners })
+        while !rest.is_empty() {
+            let id = HeirId {
+                job: u128::from_le_bytes(take(&mut rest)?),
+                number: u32::from_le_bytes(take(&mut rest)?),
+                life: u32::from_le_bytes(take(&mut rest)?),
+            };
+            let mut heir = Heir {
+                source: u16::from_le_bytes(take(&mut rest)?).into(),
+                source_incarnation: u64::from_le_bytes(take(&mut rest)?),
+                target: u16::from_le_bytes(take(&mut rest)?).into(),
+                target_incarnation: u64::from_le_bytes(take(&mut rest)?),
+                slots: Vec::new(),
+            };
+            for _ in 0..u16::from_le_bytes(take(&mut rest)?) {
+                heir.slots.push(slot(&mut rest)?);
+            }
+            map.heirs.insert(id, heir);
+        }
+        Some(map)
     }
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (array, behind) = rest.split_first_chunk::<N>()?;
+    *rest = behind;
+    Some(*array)
 }
 
 /// What the store holds at one revision.
@@ -103,19 +182,12 @@ pub struct Swap {
 /// Why the map is changed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Purpose {
-    /// A batch is handed over.
-    HandOver {
-        /// The slots.
-        slots: Vec<SlotId>,
-        /// The core that gives them.
-        source: usize,
-        /// The core that gets them.
-        target: usize,
-        /// The incarnation of the target's process that holds them.
-        incarnation: u64,
-    },
-    /// An earlier change whose outcome is unknown is kept from taking effect later.
-    Fence,
+    /// An heir is named.
+    Appoint(HeirId),
+    /// An heir has taken its slots.
+    Commit(HeirId),
+    /// An heir is one no more.
+    Withdraw(HeirId),
     /// Slots of a process that is gone are given to another core.
     TakeOver {
         /// The slots.
@@ -245,8 +317,15 @@ mod tests {
     #[test]
     fn maps_come_back_from_bytes() {
         let map = SlotMap::default().with(&[slot(1), slot(9000)], 3).with(&[slot(1)], 2);
-        assert_eq!(SlotMap::decode(&map.encode()), Some(map.clone()));
+        let slots = vec![slot(1)];
+        let heir = Heir { source: 2, source_incarnation: 7, target: 3, target_incarnation: 8, slots };
+        let id = HeirId { job: 1, number: 2, life: 3 };
+        let named = map.with_heir(id, heir);
+        assert_eq!(SlotMap::decode(&named.encode()), Some(named.clone()));
         assert_eq!((map.epoch, map.owner(slot(1)), map.owner(slot(2))), (2, Some(2), None));
+        assert_eq!(named.heir_of(slot(1)).map(|(id, _)| id), Some(id));
+        assert!(named.heir_of(slot(9000)).is_none() && named.without_heir(id).heirs.is_empty());
+        assert!(named.with(&[slot(1)], 3).heirs.is_empty());
         assert_eq!(SlotMap::decode(&[0; 9]), None);
     }
 
@@ -262,7 +341,7 @@ mod tests {
                 expected,
                 registrations,
                 map: view.map.with(&[slot(1)], 1),
-                purpose: Purpose::Fence,
+                purpose: Purpose::TakeOver { slots: vec![slot(1)], target: 1 },
             })
         };
         for wrong in [

@@ -29,7 +29,6 @@ use std::time::Duration;
 
 use serde_json::json;
 use whimbrel_engine::topology::{MapNode, NodeId};
-use whimbrel_migration::Outcome;
 use whimbrel_net::{Waker, run_promptly};
 
 use super::lease::Lease;
@@ -119,7 +118,7 @@ impl Etcd {
             own,
             lease,
             outbox,
-            doubtful: BTreeMap::new(),
+            open: BTreeMap::new(),
         };
         spawn("etcd-keeper", move || keeper.run())?;
         spawn("etcd-watcher", move || watcher.run())?;
@@ -141,11 +140,11 @@ impl Etcd {
             error;
         let busy = || "too many changes wait for the cluster's store".to_owned();
         match job.request {
-            Request::HandOver(job) => {
-                vec![Event::Outcome { batch: job.batch, outcome: Outcome::Refused { reason: busy() } }]
+            Request::Appoint { core, heir } => {
+                vec![Event::Appointed { core, heir: heir.id, outcome: Err(busy()) }]
             }
-            Request::Resolve(job) => vec![Event::Outcome { batch: job.batch, outcome: Outcome::Unknown }],
-            Request::Read { .. } => Vec::new(),
+            // The cores ask again: for every map that still names the heir.
+            Request::Conclude(..) | Request::Read { .. } => Vec::new(),
             Request::Assign { core, to, .. } => {
                 vec![Event::Assigned { core, to, outcome: Err(format!("TRYAGAIN {}", busy())) }]
             }

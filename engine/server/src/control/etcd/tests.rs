@@ -13,8 +13,7 @@ use std::time::Duration;
 use serde_json::json;
 use stored::Etcd;
 use whimbrel_engine::key::SlotId;
-use whimbrel_engine::topology::{MapNode, NodeId, SlotMap};
-use whimbrel_migration::{BatchId, Incarnation, MoveId, Outcome};
+use whimbrel_engine::topology::{Heir, HeirId, MapNode, NodeId, SlotMap};
 use whimbrel_net::mailbox_mesh;
 
 use super::gateway::{Gateway, Repeat};
@@ -25,7 +24,7 @@ use super::view::{View, write_registration};
 use super::watcher::{Ended, Watcher, read_all};
 use super::wire::{self, Compare};
 use super::worker::Worker;
-use crate::control::change::HandOver;
+use crate::control::change::{AssignError, Assignment, Conclusion};
 use crate::control::codec;
 use crate::control::lease::Lease;
 
@@ -51,6 +50,7 @@ struct Bench {
     keys: Keys,
     worker: Worker,
     view: View,
+    source: u64,
     target: u64,
     _heard: Receiver<Said>,
 }
@@ -74,9 +74,9 @@ impl Bench {
             own: vec![node(1)],
             lease: Arc::new(lease),
             outbox: Outbox::new(sender, waker),
-            doubtful: BTreeMap::new(),
+            open: BTreeMap::new(),
         };
-        let mut bench = Bench { direct, keys, worker, view: View::default(), target, _heard: heard };
+        let mut bench = Bench { direct, keys, worker, view: View::default(), source, target, _heard: heard };
         bench.view = bench.stored();
         bench
     }
@@ -94,20 +94,37 @@ impl Bench {
         map.owner(slot(number)).expect("an owner").id
     }
 
-    fn job(&self, number: usize) -> HandOver {
-        HandOver {
-            batch: BatchId { job: MoveId(1), number: number as u32 },
-            slots: vec![slot(number)],
+    fn heir(&self, number: usize) -> Heir {
+        Heir {
+            id: HeirId { job: 1, number: number as u32, life: 1 },
             source: node(1).id,
+            source_incarnation: self.source,
             target: node(2).id,
-            target_incarnation: Incarnation(self.target),
+            target_incarnation: self.target,
+            slots: vec![slot(number)],
         }
     }
 
-    fn hand_over(&mut self, number: usize) -> Outcome {
-        let job = self.job(number);
-        let mut view = self.view.clone();
-        self.worker.hand_over(&mut view, &job)
+    /// Has the slot's heir named, by what was known at first.
+    fn appoint(&mut self, number: usize) -> Option<Result<Vec<u8>, String>> {
+        let heir = self.heir(number);
+        self.worker.appoint(&mut self.view.clone(), &heir, false)
+    }
+
+    fn conclude(&mut self, number: usize, how: Conclusion) -> bool {
+        let heir = self.heir(number);
+        self.worker.conclude(&mut self.view.clone(), &heir.id, how, false)
+    }
+
+    /// Has a slot change hands.
+    fn hand_over(&mut self, number: usize) {
+        assert!(matches!(self.appoint(number), Some(Ok(_))));
+        assert!(self.conclude(number, Conclusion::Commit));
+    }
+
+    fn is_named(&mut self, number: usize) -> bool {
+        let id = self.heir(number).id;
+        self.stored().slot_map(&[]).heir(&id).is_some()
     }
 }
 
@@ -208,15 +225,33 @@ fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn a_hand_over_goes_through_once_and_under_the_next_epoch() {
+fn an_heir_is_named_and_has_its_slots_under_the_next_epochs() {
     let Some(etcd) = Etcd::start() else { return };
     let mut bench = Bench::new(&etcd, &etcd.endpoint());
-    let Outcome::Committed { map } = bench.hand_over(7) else { panic!("not committed") };
+    let Some(Ok(map)) = bench.appoint(7) else { panic!("not named") };
     let map = codec::decode(&map).unwrap();
-    assert_eq!((map.epoch(), map.owner(slot(7)).unwrap().id), (2, node(2).id));
-    assert_eq!(bench.owner(7), node(2).id);
+    assert_eq!((map.epoch(), map.owner(slot(7)).unwrap().id), (2, node(1).id));
+    assert_eq!(map.heir_of(slot(7)), Some(&bench.heir(7)));
     // What this process knows is old by now; the store knows better.
-    assert!(matches!(bench.hand_over(7), Outcome::Refused { reason } if reason.contains("changed hands")));
+    assert!(matches!(bench.appoint(7), Some(Ok(_))));
+    // Either side says so.
+    for _ in 0..2 {
+        assert!(bench.conclude(7, Conclusion::Commit));
+        assert_eq!((bench.owner(7), bench.stored().slot_map(&[]).epoch()), (node(2).id, 3));
+    }
+    assert!(matches!(bench.appoint(7), Some(Err(reason)) if reason.contains("changed hands")));
+}
+
+#[test]
+fn an_heir_that_is_withdrawn_leaves_the_slots_where_they_were() {
+    let Some(etcd) = Etcd::start() else { return };
+    let mut bench = Bench::new(&etcd, &etcd.endpoint());
+    assert!(matches!(bench.appoint(7), Some(Ok(_))));
+    assert!(bench.conclude(7, Conclusion::Withdraw));
+    assert!(!bench.is_named(7));
+    // A word that comes too late changes nothing.
+    assert!(bench.conclude(7, Conclusion::Commit));
+    assert_eq!(bench.owner(7), node(1).id);
 }
 
 #[test]
@@ -224,11 +259,10 @@ fn a_map_that_has_moved_on_is_never_overwritten() {
     let Some(etcd) = Etcd::start() else { return };
     let mut bench = Bench::new(&etcd, &etcd.endpoint());
     // Somebody else changes the map behind this process' back.
-    assert!(matches!(bench.hand_over(7), Outcome::Committed { .. }));
-    let outcome = bench.hand_over(8);
-    assert!(matches!(outcome, Outcome::Committed { .. }), "{outcome:?}");
+    bench.hand_over(7);
+    bench.hand_over(8);
     assert_eq!((bench.owner(7), bench.owner(8), bench.owner(9)), (node(2).id, node(2).id, node(1).id));
-    assert_eq!(bench.stored().slot_map(&[]).epoch(), 3);
+    assert_eq!(bench.stored().slot_map(&[]).epoch(), 5);
 }
 
 #[test]
@@ -236,52 +270,62 @@ fn nobody_takes_part_who_registered_anew() {
     let Some(etcd) = Etcd::start() else { return };
     let mut bench = Bench::new(&etcd, &etcd.endpoint());
     register(&mut bench.direct, &bench.keys, 2);
-    assert!(matches!(bench.hand_over(7), Outcome::Refused { reason } if reason.starts_with("the target")));
+    assert!(matches!(bench.appoint(7), Some(Err(reason)) if reason.starts_with("the target")));
     let mut bench = Bench::new(&etcd, &etcd.endpoint());
     register(&mut bench.direct, &bench.keys, 1);
-    assert!(matches!(bench.hand_over(7), Outcome::Refused { reason } if reason.starts_with("the source")));
-    assert_eq!(bench.owner(7), node(1).id);
+    assert!(matches!(bench.appoint(7), Some(Err(reason)) if reason.starts_with("the source")));
+    assert!(!bench.is_named(7));
 }
 
 #[test]
-fn a_lost_answer_is_found_out() {
+fn a_word_counts_though_its_giver_is_gone() {
     let Some(etcd) = Etcd::start() else { return };
-    let proxy = Proxy::before(&etcd);
-    let mut bench = Bench::new(&etcd, &proxy.endpoint);
-    proxy.lose(0, Loss::Answer);
-    assert_eq!(bench.hand_over(7), Outcome::Unknown);
+    let mut bench = Bench::new(&etcd, &etcd.endpoint());
+    assert!(matches!(bench.appoint(7), Some(Ok(_))));
+    let key = bench.keys.registration(&NodeId::of_process(1));
+    let delete = json!({"key": wire::base64(&key)});
+    bench.direct.post("/v3/kv/deleterange", &delete, Repeat::Freely).unwrap();
+    // An operator cannot give away what the heir may have.
+    let give = Assignment::Give(node(2).id, vec![slot(7)]);
+    let map = bench.stored().slot_map(&[]);
+    let error = give.apply(&map, &NodeId::of_process(2)).unwrap_err();
+    assert_eq!(error, AssignError::HasHeir(slot(7), node(2).id));
+    assert!(bench.conclude(7, Conclusion::Commit));
     assert_eq!(bench.owner(7), node(2).id);
-    let outcome = bench.worker.resolve(&bench.job(7)).unwrap();
-    assert!(matches!(outcome, Outcome::Committed { .. }));
 }
 
 #[test]
-fn a_lost_request_can_do_nothing_once_its_outcome_was_told() {
+fn what_is_not_known_is_tried_again_until_it_is() {
+    let Some(etcd) = Etcd::start() else { return };
+    for loss in [Loss::Request, Loss::Answer] {
+        let proxy = Proxy::before(&etcd);
+        let mut bench = Bench::new(&etcd, &proxy.endpoint);
+        proxy.lose(0, loss);
+        assert_eq!(bench.appoint(7), None);
+        assert!(matches!(bench.appoint(7), Some(Ok(_))));
+        proxy.lose(0, loss);
+        // It reads the map first: what was known at first does not name the heir.
+        bench.view = bench.stored();
+        assert!(!bench.conclude(7, Conclusion::Commit));
+        assert!(bench.conclude(7, Conclusion::Commit));
+        assert_eq!((bench.owner(7), bench.is_named(7)), (node(2).id, false));
+    }
+}
+
+#[test]
+fn a_request_that_arrives_late_does_no_harm() {
     let Some(etcd) = Etcd::start() else { return };
     let proxy = Proxy::before(&etcd);
     let mut bench = Bench::new(&etcd, &proxy.endpoint);
     proxy.lose(0, Loss::Request);
-    assert_eq!(bench.hand_over(7), Outcome::Unknown);
-    let outcome = bench.worker.resolve(&bench.job(7)).unwrap();
-    assert!(matches!(outcome, Outcome::Refused { .. }));
-    // The request arrives after all.
+    assert_eq!(bench.appoint(7), None);
+    // The source has given the batch up meanwhile, and an heir of another batch was named.
+    let mut other = bench.heir(7);
+    other.id.number = 99;
+    assert!(matches!(bench.worker.appoint(&mut bench.view.clone(), &other, false), Some(Ok(_))));
     let answer = String::from_utf8(forward(&etcd.endpoint(), &proxy.lost.lock().unwrap())).unwrap();
     assert!(answer.contains("200 OK") && !answer.contains("\"succeeded\":true"), "{answer}");
-    assert_eq!(bench.owner(7), node(1).id);
-}
-
-#[test]
-fn a_fence_whose_answer_is_lost_leads_to_the_same_outcome() {
-    let Some(etcd) = Etcd::start() else { return };
-    let proxy = Proxy::before(&etcd);
-    let mut bench = Bench::new(&etcd, &proxy.endpoint);
-    let job = bench.job(7);
-    for loss in [Loss::Request, Loss::Answer] {
-        // It reads the map first.
-        proxy.lose(1, loss);
-        assert!(bench.worker.resolve(&job).is_err());
-        assert!(matches!(bench.worker.resolve(&job), Ok(Outcome::Refused { .. })));
-    }
+    assert_eq!(bench.stored().slot_map(&[]).heirs(), [other]);
 }
 
 #[test]
@@ -328,7 +372,7 @@ fn a_watch_hears_changes_in_order_until_they_are_thrown_away() {
         outbox: Outbox::new(sender, mailbox_mesh::<()>(1, 1).unwrap()[0].waker()),
         stopping: Arc::default(),
     };
-    assert!(matches!(bench.hand_over(7), Outcome::Committed { .. }));
+    bench.hand_over(7);
     let target = register(&mut bench.direct, &bench.keys, 2);
     let watching = std::thread::spawn(move || {
         let mut last = Some(begun);

@@ -129,7 +129,7 @@ impl View {
         registration.and_then(|registration| registration.nodes.first()).map_or(0, |node| node.incarnation)
     }
 
-    /// The map for cores: the owners, everybody who is registered, and `own`, the nodes of this process, whether they are
+    /// The map for cores: the owners and their heirs, everybody who is registered, and `own`, the nodes of this process, whether they are
     /// registered or not.
     pub fn slot_map(&self, own: &[MapNode]) -> SlotMap {
         let mut nodes: Vec<MapNode> =
@@ -154,6 +154,9 @@ impl View {
         };
         for (range, node) in self.map.iter().flat_map(|(map, _)| map.ranges()) {
             map.give(range, &node.id).expect("owners were added to the nodes, and own their slots alone");
+        }
+        for heir in self.map.iter().flat_map(|(map, _)| map.heirs()) {
+            map.appoint(heir.clone()).expect("a map that was read names its heirs among its nodes");
         }
         map
     }

@@ -1,17 +1,17 @@
 //! The thread that changes the map: one compare-and-swap for each change, and never a change on a guess.
 //!
-//! A hand-over goes through only if the map, the source's registration and the target's are what they were when it was
-//! worked out. If the map alone has moved on, and the change still fits, it is worked out anew. If nobody can tell whether a
-//! change went through, a *fence* decides: the map is put again as it is, under the next epoch, so that no earlier request
-//! can take effect any more, and then says who owns the slots.
+//! A change goes through only if the map is what it was when the change was worked out, and for an heir that is to be named
+//! the source's registration and the target's too. If the map alone has moved on, and the change still fits, it is worked
+//! out anew. What concerns heirs is tried until it is so, or can never be: carried out late, or twice, it does no harm. An
+//! heir that its source does not want any more is withdrawn as soon as it is seen, one that was withdrawn is never named
+//! again, and what was given away or dropped stays so.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use whimbrel_engine::topology::{MapNode, NodeId, SlotMap};
-use whimbrel_migration::{BatchId, Outcome};
+use whimbrel_engine::topology::{Heir, HeirId, MapNode, NodeId, SlotMap};
 
 use super::gateway::{Gateway, GatewayError, Repeat};
 use super::keys::Keys;
@@ -19,15 +19,15 @@ use super::outbox::Outbox;
 use super::view::{Update, View};
 use super::watcher::read_all;
 use super::wire::{self, Compare};
-use crate::control::change::{Assignment, HandOver, resolved};
+use crate::control::change::{Appointed, Assignment, Conclusion, appoint};
 use crate::control::codec;
 use crate::control::lease::Lease;
 use crate::control::store::{Event, Request};
 
 /// How often a change is worked out anew because the map has moved on.
 const TRIES_MAX: usize = 16;
-/// How long the thread waits before it asks again what became of a change.
-const ASK_AGAIN: Duration = Duration::from_millis(50);
+/// How long the thread waits before it tries again what is not so yet.
+const TRY_AGAIN: Duration = Duration::from_millis(50);
 
 /// Something to do, and what was known when it was asked for.
 pub struct Job {
@@ -43,8 +43,17 @@ pub struct Worker {
     pub own: Vec<MapNode>,
     pub lease: Arc<Lease>,
     pub outbox: Outbox,
-    /// Hand-overs whose outcome is being found out. At most one a batch, and so bounded by the moves of the process.
-    pub doubtful: BTreeMap<BatchId, HandOver>,
+    /// What is not so yet. At most one thing an heir, and so bounded by the moves of the process.
+    pub open: BTreeMap<HeirId, Open>,
+}
+
+/// What is to become of an heir.
+#[derive(Clone, Debug)]
+pub enum Open {
+    /// It is to be named, for a core that waits for it.
+    Appoint(usize, Heir),
+    /// It is to be named no more.
+    Conclude(Conclusion),
 }
 
 /// What came of an attempt to change the map.
@@ -59,29 +68,26 @@ impl Worker {
     /// Does jobs until nobody has any more.
     pub fn run(mut self, jobs: &Receiver<Job>) {
         loop {
-            let job = if self.doubtful.is_empty() {
+            let job = if self.open.is_empty() {
                 jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
             } else {
-                jobs.recv_timeout(ASK_AGAIN)
+                jobs.recv_timeout(TRY_AGAIN)
             };
             match job {
                 Ok(job) => self.begin(job),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            self.clear_doubts();
+            self.try_open();
         }
     }
 
     fn begin(&mut self, job: Job) {
         let mut view = job.view;
         match job.request {
-            Request::HandOver(job) => {
-                let outcome = self.hand_over(&mut view, &job);
-                self.outbox.event(Event::Outcome { batch: job.batch, outcome });
-            }
-            Request::Resolve(job) => {
-                self.doubtful.insert(job.batch, job);
+            Request::Appoint { core, heir } => self.begin_open(&mut view, heir.id, Open::Appoint(core, heir)),
+            Request::Conclude(heir, conclusion) => {
+                self.begin_open(&mut view, heir, Open::Conclude(conclusion));
             }
             Request::Read { core } => {
                 // Without an answer the core asks again.
@@ -96,41 +102,95 @@ impl Worker {
         }
     }
 
-    /// Has a batch change hands.
-    pub fn hand_over(&mut self, view: &mut View, job: &HandOver) -> Outcome {
-        let refused = |reason: String| Outcome::Refused { reason };
-        let mut is_fresh = false;
-        for _ in 0..TRIES_MAX {
-            let incarnation = self.lease.incarnation();
-            let now = view.slot_map(&self.own);
-            let next = match job.apply(&now, incarnation) {
-                Ok(next) => next,
-                // The store may know better than this process has heard yet.
-                Err(_) if !is_fresh => match self.refresh(view) {
-                    Ok(()) => {
-                        is_fresh = true;
-                        continue;
-                    }
-                    Err(error) => return refused(error.to_string()),
-                },
-                Err(reason) => return refused(reason),
-            };
-            let target = now.node(&job.target).map(|node| node.process);
-            let target = target.expect("a hand-over that can be worked out has a target");
-            let compares = [
-                Compare::Created(self.keys.registration(&self.process), incarnation),
-                Compare::Created(self.keys.registration(&target), job.target_incarnation.0),
-            ];
-            match self.swap(view, &next, &compares) {
-                Ok(Tried::Done) => {
-                    return Outcome::Committed { map: codec::encode(&view.slot_map(&self.own)) };
-                }
-                Ok(Tried::Stale) => is_fresh = true,
-                Err(GatewayError::Unknown(_)) => return Outcome::Unknown,
-                Err(error) => return refused(error.to_string()),
+    /// Tries something that concerns an heir, in place of what was tried before.
+    fn begin_open(&mut self, view: &mut View, heir: HeirId, open: Open) {
+        self.open.insert(heir, open.clone());
+        if self.advance(view, &heir, &open, false) {
+            self.open.remove(&heir);
+        }
+    }
+
+    /// Tries once more what is not so yet, by the map as it is now.
+    fn try_open(&mut self) {
+        let mut view = View::default();
+        for (heir, open) in self.open.clone() {
+            if self.refresh(&mut view).is_err() {
+                return;
+            }
+            if self.advance(&mut view, &heir, &open, true) {
+                self.open.remove(&heir);
             }
         }
-        refused("the map has moved on too often".to_owned())
+    }
+
+    /// One attempt; whether nothing is left to do.
+    fn advance(&mut self, view: &mut View, heir: &HeirId, open: &Open, is_fresh: bool) -> bool {
+        match open {
+            Open::Appoint(core, heir) => {
+                let outcome = self.appoint(view, heir, is_fresh);
+                let is_known = outcome.is_some();
+                if let Some(outcome) = outcome {
+                    self.outbox.event(Event::Appointed { core: *core, heir: heir.id, outcome });
+                }
+                is_known
+            }
+            Open::Conclude(conclusion) => self.conclude(view, heir, *conclusion, is_fresh),
+        }
+    }
+
+    /// Has the map name an heir: the map that does, or why none ever will; none if that is not known yet. `is_fresh`: nothing
+    /// that is newer than the view was there when it was asked for.
+    pub fn appoint(
+        &mut self,
+        view: &mut View,
+        heir: &Heir,
+        mut is_fresh: bool,
+    ) -> Option<Result<Vec<u8>, String>> {
+        for _ in 0..TRIES_MAX {
+            let now = view.slot_map(&self.own);
+            let next = match appoint(heir, &now) {
+                Ok(Appointed::Already) => return Some(Ok(codec::encode(&now))),
+                Ok(Appointed::Next(next)) => next,
+                // The store may know better than this process has heard yet.
+                Ok(Appointed::Later) | Err(_) if !is_fresh => {
+                    self.refresh(view).ok()?;
+                    is_fresh = true;
+                    continue;
+                }
+                Ok(Appointed::Later) => return None,
+                Err(reason) => return Some(Err(reason)),
+            };
+            let target = now.node(&heir.target).map(|node| node.process);
+            let target = target.expect("an heir that may be named is registered");
+            let compares = [
+                Compare::Created(self.keys.registration(&self.process), heir.source_incarnation),
+                Compare::Created(self.keys.registration(&target), heir.target_incarnation),
+            ];
+            match self.swap(view, &next, &compares) {
+                Ok(Tried::Done) => return Some(Ok(codec::encode(&view.slot_map(&self.own)))),
+                Ok(Tried::Stale) => is_fresh = true,
+                Err(GatewayError::Refused(reason)) => return Some(Err(reason)),
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
+    /// Has the map name an heir no more; whether it surely does not.
+    pub fn conclude(&mut self, view: &mut View, heir: &HeirId, how: Conclusion, mut is_fresh: bool) -> bool {
+        for _ in 0..TRIES_MAX {
+            match how.apply(heir, &view.slot_map(&self.own)) {
+                None if is_fresh => return true,
+                None if self.refresh(view).is_err() => return false,
+                None => is_fresh = true,
+                Some(next) => match self.swap(view, &next, &[]) {
+                    Ok(Tried::Done) => return true,
+                    Ok(Tried::Stale) => is_fresh = true,
+                    Err(_) => return false,
+                },
+            }
+        }
+        false
     }
 
     /// Changes the map as an operator asks; the error is the reply.
@@ -156,38 +216,6 @@ impl Worker {
             }
         }
         Err("TRYAGAIN The map has moved on too often".to_owned())
-    }
-
-    /// Finds out what became of hand-overs. One that nobody answers for is asked about again.
-    fn clear_doubts(&mut self) {
-        let doubtful: Vec<HandOver> = self.doubtful.values().cloned().collect();
-        for job in doubtful {
-            match self.resolve(&job) {
-                Ok(outcome) => {
-                    self.doubtful.remove(&job.batch);
-                    self.outbox.event(Event::Outcome { batch: job.batch, outcome });
-                }
-                Err(_) => return,
-            }
-        }
-    }
-
-    /// Finds out what became of a hand-over, by a fence.
-    pub fn resolve(&mut self, job: &HandOver) -> Result<Outcome, GatewayError> {
-        let mut view = View::default();
-        self.refresh(&mut view)?;
-        loop {
-            let now = view.slot_map(&self.own);
-            let outcome = resolved(job, &now);
-            if matches!(outcome, Outcome::Committed { .. }) {
-                return Ok(outcome);
-            }
-            let fence = now.with([], None, now.epoch() + 1).expect("nobody is given anything");
-            match self.swap(&mut view, &fence, &[])? {
-                Tried::Done => return Ok(outcome),
-                Tried::Stale => {}
-            }
-        }
     }
 
     /// Replaces the map that `view` shows, if it still stands and everything else holds too. Afterwards `view` shows what

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::moves::{MoveReport, Operation};
+use whimbrel_engine::topology::{HeirId, ranges_of};
 use whimbrel_migration::{
-    Advance, BatchId, Greeting, Hello, Incarnation, Incoming, IncomingAction, IncomingSettings, Lane, Phase,
-    Refusal,
+    Advance, BatchId, Greeting, Hello, Incarnation, Incoming, IncomingAction, IncomingSettings, Lane,
+    MapNews, Phase, Refusal,
 };
 use whimbrel_net::{ConnectionId, Io};
 
@@ -15,8 +16,8 @@ use super::super::CoreService;
 use super::super::connection;
 use super::super::message::Message;
 use super::holds::Level;
-use super::job::ranges_of;
 use super::wire::{End, Part, Wire, Wires};
+use crate::control::change::Conclusion;
 use crate::control::codec;
 use crate::log;
 
@@ -41,6 +42,8 @@ struct Arrival {
     /// Whether it comes from another node, and what it may bring a second; 0 sets no limit.
     is_remote: bool,
     allowance: u64,
+    /// Whether it was given the slots, and no map that names it has come yet.
+    waits_for_map: bool,
     /// When its last word was said. It stays a little while, until the source has heard it.
     over_us: Option<u64>,
 }
@@ -103,9 +106,12 @@ impl Arrivals {
         merge_jobs(reports)
     }
 
-    /// Whether a batch of these slots is on its way here.
-    pub fn has(&self, slots: &[SlotId]) -> bool {
-        self.batches.iter().any(|arrival| arrival.over_us.is_none() && arrival.slots.first() == slots.first())
+    /// Whether what this heir is to have is here, or is coming, and it may obey a word.
+    pub fn keep(&self, heir: &HeirId) -> bool {
+        let is_kept = |arrival: &Arrival| {
+            arrival.machine.heir() == *heir && arrival.machine.is_kept() && !arrival.machine.withdraws()
+        };
+        self.batches.iter().any(is_kept)
     }
 
     /// The connections of lanes, with what waits to be applied.
@@ -322,6 +328,7 @@ impl CoreService {
             report,
             is_remote,
             allowance,
+            waits_for_map: false,
             over_us: None,
         });
         Ok(self.moves.arrivals.batches.len() - 1)
@@ -418,22 +425,22 @@ impl CoreService {
         match action {
             IncomingAction::Hold => self.moves.arriving.set(&slots, Level::All),
             IncomingAction::Release => self.let_arrivals_go(&slots),
-            IncomingAction::Promote { map } => {
+            IncomingAction::Adopt { map } if map.is_empty() => {
+                self.outbox.message(self.count, Message::ReadMap);
+            }
+            IncomingAction::Adopt { map } => match codec::decode(&map) {
+                Ok(map) => self.adopt(&map),
+                // The keeper's own word comes too.
+                Err(error) => log::warning(format_args!("Move {id}: its map cannot be read: {error}")),
+            },
+            IncomingAction::Promote => {
                 let bytes = arrival.machine.progress().bytes_applied;
                 arrival.report.bytes_done = bytes;
                 arrival.report.slots_done = slots.len() as u64;
-                arrival.report.phase = Phase::Done.name().to_owned();
-                arrival.over_us = Some(now_us);
-                match map.as_deref().map(codec::decode) {
-                    None => {}
-                    Some(Ok(map)) => self.adopt(&Arc::new(map)),
-                    Some(Err(error)) => {
-                        // The keeper's own word comes too: until then clients are sent to the source, and from there to here.
-                        log::warning(format_args!("Move {id}: its map cannot be read: {error}"));
-                    }
+                if !self.serve_arrival(place, now_us) {
+                    self.moves.arrivals.batches[place].waits_for_map = true;
+                    self.outbox.message(self.count, Message::ReadMap);
                 }
-                log::notice(format_args!("Move {id}: {} slots are here", slots.len()));
-                self.let_arrivals_go(&slots);
             }
             IncomingAction::Dropped { reason } => {
                 log::notice(format_args!("Move {id} is given up: {reason}"));
@@ -441,6 +448,7 @@ impl CoreService {
                 arrival.report.reason = reason;
                 arrival.over_us = Some(now_us);
                 self.let_arrivals_go(&slots);
+                self.tend_heirs();
             }
             IncomingAction::Disconnect => {
                 for wire in std::mem::take(&mut arrival.wires).take() {
@@ -448,8 +456,45 @@ impl CoreService {
                     self.close_wire(io, End::Target, wire);
                 }
             }
+            IncomingAction::Withdraw => {
+                let heir = arrival.machine.heir();
+                self.outbox.message(self.count, Message::Conclude(heir, Conclusion::Withdraw));
+            }
             IncomingAction::AskMap => self.outbox.message(self.count, Message::ReadMap),
         }
+    }
+
+    /// Serves what came, by the map or as its heir; `false` if neither the one nor the other is known yet.
+    fn serve_arrival(&mut self, place: usize, now_us: u64) -> bool {
+        let arrival = &self.moves.arrivals.batches[place];
+        let (id, heir, source) = (arrival.id(), arrival.machine.heir(), arrival.machine.batch().source);
+        let slots = Arc::clone(&arrival.slots);
+        let topology = &mut self.core.topology;
+        let is_heir = topology.follow(&heir);
+        if !is_heir && !slots.iter().any(|slot| topology.owns(*slot)) {
+            return false;
+        }
+        let source = topology.find(&source).and_then(|node| topology.node(node).core);
+        if is_heir {
+            self.outbox.message(self.count, Message::Conclude(heir, Conclusion::Commit));
+        }
+        self.end_arrival(place, Phase::Done, now_us);
+        log::notice(format_args!("Move {id}: {} slots are here", slots.len()));
+        if let Some(core) = source.filter(|_| !self.core.config.cluster_enabled) {
+            self.outbox.message(usize::from(core), Message::Settled(heir));
+        }
+        true
+    }
+
+    /// A batch is over at this core: commands for its slots are answered by the map.
+    fn end_arrival(&mut self, place: usize, phase: Phase, now_us: u64) {
+        let arrival = &mut self.moves.arrivals.batches[place];
+        arrival.report.phase = phase.name().to_owned();
+        arrival.over_us = Some(now_us);
+        arrival.waits_for_map = false;
+        let slots = Arc::clone(&arrival.slots);
+        self.empty_lost_slots(&slots);
+        self.let_arrivals_go(&slots);
     }
 
     /// Commands for slots that came, or did not, are answered by the map.
@@ -458,15 +503,27 @@ impl CoreService {
         self.release_held(connection::Hold::Move);
     }
 
-    /// A map has come: batches that wait for an outcome may learn theirs from it. That their slots are this core's, every map
+    /// A map has come: batches that wait for an outcome may learn theirs from it. That slots of theirs are this core's, every map
     /// may tell; that they never will be, only one that is as new as the question (`is_read`): an older one may not know
     /// the source yet.
     pub(in super::super) fn tell_arrivals_of_map(&mut self, io: &mut Io<Message>, is_read: bool) {
         let now_us = self.now(io).monotonic_us;
-        let topology = &self.core.topology;
-        for arrival in self.moves.arrivals.batches.iter_mut().filter(|arrival| arrival.over_us.is_none()) {
+        for place in 0..self.moves.arrivals.batches.len() {
+            let arrival = &mut self.moves.arrivals.batches[place];
+            if arrival.over_us.is_some() {
+                continue;
+            }
+            if arrival.waits_for_map {
+                if !self.serve_arrival(place, now_us) && is_read {
+                    self.moves.arrivals.batches[place].report.reason =
+                        "the map gives its slots to others".to_owned();
+                    self.end_arrival(place, Phase::Failed, now_us);
+                }
+                continue;
+            }
+            let topology = &self.core.topology;
             let batch = arrival.machine.batch();
-            let owner_is_me = batch.slots.iter().all(|slot| topology.owns(*slot));
+            let owner_is_me = batch.slots.iter().any(|slot| topology.owns(*slot));
             if owner_is_me {
                 // Until they are promoted.
                 self.moves.arriving.set(&arrival.slots, Level::All);
@@ -478,7 +535,8 @@ impl CoreService {
                 !topology.owns(*slot) && owner != Some(batch.source)
             });
             let source_is_gone = is_read && (!is_there || is_elsewhere);
-            arrival.machine.map_changed(owner_is_me, source_is_gone, &mut self.core.shard, now_us);
+            let is_no_heir = is_read && topology.heir(&arrival.machine.heir()).is_none();
+            arrival.machine.map_changed(MapNews { owner_is_me, source_is_gone, is_no_heir });
         }
         self.obey_arrivals(io);
     }

@@ -17,6 +17,7 @@ use whimbrel_net::Monotonic;
 
 use super::super::message::Message;
 use super::super::{CoreService, connection, routing};
+use super::heirs::Given;
 use super::holds::{Level, touches_all};
 
 /// A request of this core that others have still to agree to, or that a parked command stands in the way of.
@@ -106,15 +107,15 @@ impl CoreService {
         }
     }
 
-    /// Lets commands run again everywhere, by the map of this epoch or a later one.
-    pub(super) fn release_holds(&mut self, asked: Option<u64>, slots: &Arc<[SlotId]>, epoch: u64) {
+    /// Lets commands run again everywhere: where they did, or at the heir that was given the slots.
+    pub(super) fn release_holds(&mut self, asked: Option<u64>, slots: &Arc<[SlotId]>, given: Option<Given>) {
         self.forget_request(asked);
         for core in self.origins() {
             let slots = Arc::clone(slots);
             if core == self.index {
-                self.take_release(slots, epoch);
+                self.take_release(slots, given);
             } else {
-                self.outbox.message(core, Message::Release { slots, epoch });
+                self.outbox.message(core, Message::Release { slots, given });
             }
         }
     }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use whimbrel_engine::config::Config;
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::moves::{MoveReport, MoveRequest};
-use whimbrel_engine::topology::{NodeId, SlotMap};
+use whimbrel_engine::topology::{HeirId, NodeId};
 use whimbrel_migration::plan::SlotWeight;
 use whimbrel_migration::{
-    Action, Advance, Batch, BatchId, Hold, Incarnation, Lane, MoveId, Outcome, Outgoing, OutgoingSettings,
-    Phase, Progress,
+    Action, Advance, Batch, BatchId, Hold, Incarnation, Lane, MoveId, Outgoing, OutgoingSettings, Phase,
+    Progress,
 };
 use whimbrel_net::Io;
 
@@ -22,34 +22,26 @@ use super::holds::Level;
 use super::job::Job;
 use super::pace::Pace;
 use super::wire::{End, Part, Wire, Wires};
-use crate::control::change::HandOver;
-use crate::control::codec;
 use crate::log;
-
-/// So long before its commit the map is read: a store that has just been asked answers sooner, and the change is worked out
-/// from the newest map.
-const NEAR_US: u64 = 5_000;
 
 /// Jobs that are over and still shown.
 const ENDED_MAX: usize = 128;
 
 /// A batch on its way.
 pub struct Departure {
-    machine: Outgoing,
-    slots: Arc<[SlotId]>,
+    pub(super) machine: Outgoing,
+    pub(super) slots: Arc<[SlotId]>,
     /// The core of this process that the slots go to, if it is one.
     core: Option<usize>,
     wires: Wires,
-    /// Whether the map's keeper was asked for the map, shortly before it is asked to change it.
-    is_near: bool,
     /// How often a link to another node was asked for.
     attempt: u64,
     /// The sockets of that link once more, for their pacing.
     sockets: Vec<OwnedFd>,
     /// The request for a hold that is agreed on, or was.
-    asked: Option<(u64, Hold)>,
-    /// The map that gave the slots away.
-    map: Option<Arc<SlotMap>>,
+    pub(super) asked: Option<(u64, Hold)>,
+    /// The registration of this process in which it began.
+    pub(super) incarnation: Incarnation,
     /// How it ended.
     ended: Option<Result<(), String>>,
 }
@@ -65,7 +57,7 @@ impl Departure {
 pub struct Departures {
     /// The first one is under way; the others wait for it.
     jobs: VecDeque<Job>,
-    under_way: Option<Departure>,
+    pub(super) under_way: Option<Departure>,
     /// The latest first.
     ended: VecDeque<MoveReport>,
     /// The number of this core's next wire.
@@ -79,9 +71,16 @@ impl Departures {
         self.jobs.is_empty()
     }
 
-    /// Whether commands wait for the batch that is under way.
+    /// Whether commands wait for the batch that is under way: here, or at the target for the word.
     pub fn is_pressing(&self) -> bool {
-        self.under_way.as_ref().is_some_and(|departure| departure.asked.is_some())
+        let presses = |departure: &Departure| departure.asked.is_some() || departure.machine.is_given();
+        self.under_way.as_ref().is_some_and(presses)
+    }
+
+    /// The heir that the batch under way is to have.
+    pub fn heir(&self) -> Option<HeirId> {
+        let departure = self.under_way.as_ref().filter(|departure| departure.machine.has_heir());
+        departure.map(|departure| departure.machine.heir())
     }
 
     /// Jobs that go on.
@@ -210,7 +209,7 @@ impl CoreService {
         }
     }
 
-    /// Ends the job of this name, or all jobs of this core. A batch whose outcome is with the map's keeper comes to its end.
+    /// Ends the job of this name, or all jobs of this core. A batch whose word was given comes to its end.
     pub(in super::super) fn cancel_moves(&mut self, io: &mut Io<Message>, name: Option<&str>) {
         const REASON: &str = "cancelled by an operator";
         let now = self.now(io);
@@ -254,12 +253,15 @@ impl CoreService {
                 departure.machine.held(hold, now_us);
             }
         }
+        self.look_at_heir(&mut departure, now_us);
         self.obey(io, &mut departure);
         self.pace_departure(&mut departure, now_us);
         let granted = self.moves.departures.pace.grant(now_us);
         let mut advance = departure.machine.advance(&mut self.core.shard, now_us, granted, is_time_left);
         if self.obey(io, &mut departure) {
-            // What it waits for is there already: it is not to sleep.
+            // What it waited for is there already: what follows is to go out in this turn, and it is not to sleep.
+            departure.machine.advance(&mut self.core.shard, now_us, granted, &mut || false);
+            self.obey(io, &mut departure);
             advance = Advance::Now;
         }
         self.send_output(io, &mut departure);
@@ -301,11 +303,10 @@ impl CoreService {
             slots,
             core,
             wires: Wires::default(),
-            is_near: false,
             attempt: 0,
             sockets: Vec::new(),
             asked: None,
-            map: None,
+            incarnation,
             ended: None,
         });
     }
@@ -335,6 +336,7 @@ impl CoreService {
         };
         self.forget_waiting(&job);
         self.note_ended(job, phase, reason, now_s);
+        self.tend_heirs();
     }
 
     /// Does what the machine asks for, until it asks for nothing; whether it was told on the way that what it asked for is so.
@@ -358,22 +360,8 @@ impl CoreService {
                         }
                     }
                 }
-                Action::Commit { target } => {
-                    let batch = departure.machine.batch();
-                    let job = HandOver {
-                        batch: batch.id,
-                        slots: batch.slots.clone(),
-                        source: batch.source,
-                        target: batch.target,
-                        target_incarnation: target,
-                    };
-                    // The housekeeping thread comes behind the cores.
-                    self.outbox.message(self.count, Message::Commit(job));
-                }
-                Action::Resolve => {
-                    let batch = departure.id();
-                    self.outbox.message(self.count, Message::Resolve { batch });
-                }
+                Action::Appoint { target } => self.ask_for_heir(departure, target),
+                Action::Give => is_told |= self.give_word(io, departure),
                 Action::Ended(result) => departure.ended = Some(result),
             }
         }
@@ -506,10 +494,6 @@ impl CoreService {
     fn note_departure(&mut self, io: &Io<Message>, departure: &mut Departure) {
         let now = self.now(io);
         let progress = departure.machine.progress();
-        let is_near = progress.eta_us.is_some_and(|eta_us| eta_us <= NEAR_US);
-        if is_near && departure.core.is_none() && !std::mem::replace(&mut departure.is_near, true) {
-            self.outbox.message(self.count, Message::ReadMap);
-        }
         let Some(job) = self.moves.departures.jobs.front_mut() else { return };
         if !progress.phase.is_over() && job.note_phase(progress.phase, now.unix_s()) {
             log::verbose(format_args!("Move {}: {}", departure.id(), progress.phase));
@@ -541,40 +525,5 @@ impl CoreService {
             }
         }
         self.moves.departures.under_way = Some(departure);
-    }
-
-    /// What became of a commit.
-    pub(in super::super) fn take_outcome(&mut self, io: &mut Io<Message>, batch: BatchId, outcome: Outcome) {
-        let now_us = self.now(io).monotonic_us;
-        let Some(mut departure) =
-            self.moves.departures.under_way.take_if(|departure| departure.id() == batch)
-        else {
-            return;
-        };
-        if let Outcome::Committed { map } = &outcome {
-            let map = Arc::new(codec::decode(map).expect("the map's keeper in this process has written it"));
-            // From here on nothing of the slots is served by this core. The machine drops them.
-            self.adopt_but(&map, &departure.slots);
-            let target = departure.machine.batch().target;
-            self.tell_migrated(io, map.epoch(), &departure.slots, &target);
-            departure.map = Some(map);
-        }
-        departure.machine.outcome(outcome, &mut self.core.shard, now_us);
-        self.moves.departures.under_way = Some(departure);
-    }
-
-    /// Lets commands go on: at the new owner when it serves the slots, or here.
-    fn end_departure_hold(&mut self, departure: &mut Departure) {
-        let asked = departure.asked.take().map(|(number, _)| number);
-        match (departure.map.clone(), departure.core) {
-            (Some(map), Some(core)) if !self.core.config.cluster_enabled => {
-                self.forget_request(asked);
-                self.settle_at(core, Arc::clone(&departure.slots), &map);
-            }
-            (map, _) => {
-                let epoch = map.map_or(0, |map| map.epoch());
-                self.release_holds(asked, &departure.slots, epoch);
-            }
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use whimbrel_engine::core::Now;
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::moves::{MoveReport, Operation};
-use whimbrel_engine::topology::{NodeId, SlotRange};
+use whimbrel_engine::topology::{NodeId, ranges_of};
 use whimbrel_migration::plan::{self, SlotWeight};
 use whimbrel_migration::{MoveId, Phase, Progress};
 
@@ -21,14 +21,6 @@ pub struct Job {
     pub cancelled: bool,
     /// Everything that batches which are over have come to.
     report: MoveReport,
-}
-
-/// The runs of slots in a set of them.
-pub fn ranges_of(slots: &[SlotId]) -> Vec<SlotRange> {
-    let mut numbers: Vec<usize> = slots.iter().map(|slot| slot.number()).collect();
-    numbers.sort_unstable();
-    let runs = numbers.chunk_by(|one, next| one + 1 == *next);
-    runs.filter_map(|run| SlotRange::new(*run.first()?, *run.last()?)).collect()
 }
 
 impl Job {
@@ -122,22 +114,5 @@ impl Job {
         report.eta_ms = (batch.rate > 0).then(|| left.saturating_mul(1000) / batch.rate);
         report.reason = batch.reason.clone().unwrap_or_default();
         report
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn slots(numbers: &[usize]) -> Vec<SlotId> {
-        numbers.iter().map(|number| SlotId::new(*number).expect("a slot")).collect()
-    }
-
-    #[test]
-    fn slots_become_runs() {
-        let texts: Vec<String> =
-            ranges_of(&slots(&[9, 1, 2, 3, 8, 5])).iter().map(ToString::to_string).collect();
-        assert_eq!(texts, ["1-3", "5", "8-9"]);
-        assert!(ranges_of(&[]).is_empty());
     }
 }

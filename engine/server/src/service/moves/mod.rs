@@ -1,14 +1,15 @@
 //! Slots that move: what waits for them, and what drives them.
 //!
 //! The protocol itself is in the `migration` crate, without I/O or clock. Here its machines get time (`turn`), bytes
-//! (`wire`), and what they ask for: holds on all cores (`barrier`), the commit, and the word that the new owner serves
-//! (`settling`). A core is the source of one batch at a time (`departure`, `job`) and the target of several (`arrival`).
+//! (`wire`), and what they ask for: holds on all cores (`barrier`), heirs in the map (`heirs`), the word (`word`), and the word that the new
+//! owner serves (`settling`). A core is the source of one batch at a time (`departure`, `job`) and the target of several (`arrival`).
 
 mod arrival;
 mod barrier;
 mod buffers;
 mod connector;
 mod departure;
+mod heirs;
 mod holds;
 mod job;
 mod link;
@@ -18,6 +19,7 @@ mod settling;
 mod tally;
 mod turn;
 mod wire;
+mod word;
 
 use whimbrel_engine::info::Counters;
 use whimbrel_net::Io;
@@ -25,6 +27,7 @@ use whimbrel_net::Io;
 use super::CoreService;
 use super::message::Message;
 pub use connector::{Connector, LinkOutcome, LinkRequest};
+pub use heirs::Given;
 pub use holds::Level;
 pub use pace::LinkUse;
 pub use wire::Part;

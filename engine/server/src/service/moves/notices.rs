@@ -5,12 +5,11 @@ use std::cell::LazyCell;
 use whimbrel_engine::commands::cluster::reached;
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::resp::{Protocol, Reply};
-use whimbrel_engine::topology::NodeId;
+use whimbrel_engine::topology::{NodeId, ranges_of};
 use whimbrel_net::Io;
 
 use super::super::CoreService;
 use super::super::message::Message;
-use super::job::ranges_of;
 
 impl CoreService {
     /// `SMIGRATING number slots`: these slots of this node have begun to move.

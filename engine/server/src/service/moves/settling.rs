@@ -1,69 +1,67 @@
-//! Between the commit and the first command at the new owner, without cluster mode: the target says when it serves the
-//! slots, and each origin waits for the map that says so too.
+//! Between the word and the first command at the new owner, without cluster mode: the target says when it serves the slots, and
+//! each origin goes by the word from then on.
 
 use std::sync::Arc;
 
 use whimbrel_engine::key::SlotId;
-use whimbrel_engine::topology::SlotMap;
+use whimbrel_engine::topology::HeirId;
 
 use super::super::CoreService;
-use super::super::message::Message;
+use super::heirs::Given;
 
 /// Slots whose owner has changed and whose commands still wait.
 #[derive(Default)]
 pub struct Settling {
-    /// Of this core as the source: with the epoch from which on they are the target's.
-    given: Vec<(Arc<[SlotId]>, u64)>,
-    /// Of this core as the target: who is to be told.
-    asked: Vec<(usize, Arc<[SlotId]>)>,
-    /// Of this core as an origin: holds that end with the map of an epoch.
-    due: Vec<(Arc<[SlotId]>, u64)>,
+    /// Of this core as the source: those that an heir was given and does not serve yet.
+    given: Vec<(Arc<[SlotId]>, Given)>,
+    /// Of this core as an origin: holds that end with a map that is new enough.
+    due: Vec<(Arc<[SlotId]>, Given)>,
 }
 
 impl Settling {
     /// Whether there is nothing to look after.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.given.is_empty() & self.asked.is_empty() & self.due.is_empty()
+        self.given.is_empty() & self.due.is_empty()
     }
 }
 
 impl CoreService {
-    /// Slots of this core are another core's now: commands go on when that core serves them.
-    pub(super) fn settle_at(&mut self, core: usize, slots: Arc<[SlotId]>, map: &SlotMap) {
-        self.moves.settling.given.push((Arc::clone(&slots), map.epoch()));
-        self.outbox.message(core, Message::Settle { slots });
+    /// Slots of this core were given to another core: commands go on when that core serves them.
+    pub(super) fn settle_given(&mut self, slots: Arc<[SlotId]>, given: Given) {
+        self.moves.settling.given.push((slots, given));
     }
 
-    /// A source asks when this core serves what came from it.
-    pub(in super::super) fn take_settle(&mut self, core: usize, slots: Arc<[SlotId]>) {
-        self.moves.settling.asked.push((core, slots));
-    }
-
-    /// The target serves them.
-    pub(in super::super) fn take_settled(&mut self, slots: &Arc<[SlotId]>) {
-        let given = &mut self.moves.settling.given;
-        let Some(place) = given.iter().position(|(given, _)| Arc::ptr_eq(given, slots)) else { return };
-        let (slots, epoch) = given.swap_remove(place);
-        self.release_holds(None, &slots, epoch);
-    }
-
-    /// A hold ends, by the map of this epoch or a later one.
-    pub(in super::super) fn take_release(&mut self, slots: Arc<[SlotId]>, epoch: u64) {
-        self.moves.settling.due.push((slots, epoch));
-        self.look_after_settling();
-    }
-
-    /// Answers and ends what can be. Called in every turn while there is something.
-    pub(super) fn look_after_settling(&mut self) {
-        let arrivals = &self.moves.arrivals;
-        let asked = self.moves.settling.asked.extract_if(.., |(_, slots)| !arrivals.has(slots));
-        for (core, slots) in asked.collect::<Vec<_>>() {
-            self.outbox.message(core, Message::Settled { slots });
+    /// The target serves them, or it is known that it never will.
+    pub(in super::super) fn take_settled(&mut self, heir: &HeirId) {
+        let waiting = &mut self.moves.settling.given;
+        let Some(place) = waiting.iter().position(|(_, given)| given.heir == *heir) else { return };
+        let (slots, mut given) = waiting.swap_remove(place);
+        if self.core.topology.heir(heir).is_none() {
+            // The map has said whose they are: it is what the origins go by.
+            given.epoch = self.core.topology.epoch();
         }
+        self.release_holds(None, &slots, Some(given));
+    }
+
+    /// A hold ends: where commands ran before, or at an heir, once the map that names it is here.
+    pub(in super::super) fn take_release(&mut self, slots: Arc<[SlotId]>, given: Option<Given>) {
+        match given {
+            Some(given) => {
+                self.moves.settling.due.push((slots, given));
+                self.look_after_settling();
+            }
+            None => self.end_hold(&slots),
+        }
+    }
+
+    /// Ends what can be. Called in every turn while there is something.
+    pub(super) fn look_after_settling(&mut self) {
         let known = self.core.topology.epoch();
-        let due = self.moves.settling.due.extract_if(.., |(_, epoch)| *epoch <= known);
-        for (slots, _) in due.collect::<Vec<_>>() {
+        let due = self.moves.settling.due.extract_if(.., |(_, given)| given.epoch <= known);
+        for (slots, given) in due.collect::<Vec<_>>() {
+            // If it is not named any more, the map says whose the slots are.
+            self.core.topology.follow(&given.heir);
             self.end_hold(&slots);
         }
     }
