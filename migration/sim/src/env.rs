@@ -38,7 +38,7 @@ pub struct Env {
     pub is_calm: bool,
     /// What the store holds.
     pub owners: Rc<SlotMap>,
-    /// How often each core, as a target, said that it dropped a batch.
+    /// How often each core, as a target, said that it dropped a batch, or that it is its heir no more.
     pub dropped: Vec<u64>,
     /// The life that each process is in.
     pub lives: Vec<u64>,

@@ -44,7 +44,7 @@ mutations! {
     /// A process serves on after its lease.
     ServesAfterLease => [OneOwner],
     /// A process that has registered anew serves before its cores have heard what they still own.
-    ServesBeforeMap => [OneOwner],
+    ServesBeforeMap => [NothingLost, OneOwner],
     /// The source gives its word before it is known that the map names the heir.
     GivesBeforeAppointed => [NothingLost, OneOwner, OnePlace],
     /// The target says that it is no heir any more, and obeys a word that comes later.

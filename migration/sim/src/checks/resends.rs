@@ -44,7 +44,8 @@ pub struct Resends {
 /// What the tap is told of the world when bytes go.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings {
-    /// How often the target has forgotten a batch by right: its process died, or it said that it dropped what it had.
+    /// How often the target has let go of a batch by right: its process died, it said that it dropped what it had, or it took the source
+    /// for gone, is no heir any more, and goes on with nothing of that life.
     pub forgotten: u64,
     /// What a lane may have unacknowledged.
     pub window_bytes: u64,
@@ -94,7 +95,7 @@ impl Resends {
     }
 
     /// Bytes come back on a lane.
-    pub fn heard(&mut self, lane: Lane, bytes: &[u8], around: Surroundings) {
+    pub fn heard(&mut self, lane: Lane, bytes: &[u8]) {
         let tap = &mut self.taps[lane.index()];
         tap.back.push(bytes);
         while let Ok(Some(whole)) = tap.back.peek() {
@@ -102,12 +103,7 @@ impl Resends {
                 (whole.header.kind, whole.header.envelope, HEADER_BYTES + whole.payload.len());
             let expected = match Frame::read(kind, whole.payload) {
                 Ok(Frame::Ack { expected }) => Some(expected),
-                Ok(Frame::Welcome(welcome)) => {
-                    if let Some(began) = &mut self.began {
-                        began.forgotten = around.forgotten;
-                    }
-                    Some(welcome.expected)
-                }
+                Ok(Frame::Welcome(welcome)) => Some(welcome.expected),
                 _ => None,
             };
             tap.back.skip(length);

@@ -259,6 +259,7 @@ impl Core {
                 IncomingAction::Release => arrival.holds = false,
                 IncomingAction::Withdraw => {
                     let id = arrival.machine.heir();
+                    env.dropped[self.index] += 1;
                     self.order(process, Order::Withdraw { id }, env);
                 }
                 IncomingAction::Disconnect => self.disconnect_arrival(batch, env),

@@ -340,8 +340,7 @@ impl Core {
         env: &mut Env,
     ) {
         let Some(departure) = self.departures.get_mut(&batch) else { return };
-        let around = env.surroundings(departure.target);
-        departure.resends.heard(lane, bytes, around);
+        departure.resends.heard(lane, bytes);
         let local_us = process.local_us(env);
         if let Err(error) = departure.machine.receive(lane, bytes, local_us) {
             let slots = departure.slots();
