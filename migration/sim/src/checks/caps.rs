@@ -5,11 +5,13 @@
 
 use std::collections::VecDeque;
 
+use whimbrel_migration::pacer::with_headers;
+
 /// How much more than the cap may go in a second, in percent.
 const OVER_PERCENT: u64 = 5;
 
 /// What a batch may send in a pause without waiting for the pacer.
-const URGENT_BYTES: u64 = 64 * 1024;
+const URGENT_BYTES: usize = 64 * 1024;
 
 /// The bytes of the last second of something that has a cap.
 #[derive(Clone, Default, Debug)]
@@ -31,7 +33,7 @@ impl LastSecond {
 
     /// The most bytes that may go under a cap in a second in which there were so many pauses.
     pub fn allowed(cap: u64, pauses: u64) -> u64 {
-        cap + cap * OVER_PERCENT / 100 + pauses * URGENT_BYTES
+        cap + cap * OVER_PERCENT / 100 + pauses * with_headers(URGENT_BYTES) as u64
     }
 }
 
@@ -45,6 +47,6 @@ mod tests {
         assert_eq!(last.add(0, 10), 10);
         assert_eq!(last.add(999_999, 5), 15);
         assert_eq!(last.add(1_000_000, 1), 6);
-        assert_eq!(LastSecond::allowed(1_000, 1), 1_050 + 65_536);
+        assert_eq!(LastSecond::allowed(1_000, 1), 1_050 + 65_536 + 46 * 86);
     }
 }
