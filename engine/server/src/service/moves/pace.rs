@@ -167,6 +167,7 @@ mod tests {
         pace.grant(6);
         assert!(pace.grant(7) > 1 << 30);
     }
+
     #[test]
     fn headers_count_between_nodes_alone() {
         const RATE: u64 = 40_000_000;
