@@ -115,10 +115,7 @@ fn a_fork_that_retains_too_much_begins_its_slot_anew() {
     for round in 0..8 {
         pair.now_us += 1_000;
         pair.connect();
-        pair.step_source(6, usize::MAX);
-        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
-        pair.step_target(100);
-        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.exchange(6, 100);
         if round == 3 {
             for number in 0..300 {
                 pair.write("a", number, Change::Set { bytes: 600 });
@@ -166,10 +163,7 @@ fn a_pause_that_does_not_end_is_given_up_and_tried_again() {
         // Nobody answers the hold.
         pair.now_us += 5_000;
         pair.connect();
-        pair.step_source(64, usize::MAX);
-        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
-        pair.step_target(64);
-        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.exchange(64, 64);
         pair.step_store(true, true);
         pair.write("a", 1, Change::Set { bytes: 10 });
     }
@@ -202,10 +196,7 @@ fn no_pause_begins_before_the_map_names_the_heir() {
     for _ in 0..400 {
         pair.now_us += 5_000;
         pair.connect();
-        pair.step_source(64, usize::MAX);
-        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
-        pair.step_target(64);
-        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.exchange(64, 64);
         // The store does what it is asked for, and is not heard.
         pair.step_store(true, false);
         assert!(pair.write("a", 1, Change::Set { bytes: 10 }), "nothing waits");
@@ -226,10 +217,7 @@ fn a_word_that_is_lost_is_given_again() {
         // Nobody tells the store.
         pair.now_us += 1_000;
         pair.connect();
-        pair.step_source(64, usize::MAX);
-        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
-        pair.step_target(64);
-        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+        pair.exchange(64, 64);
     }
     assert!(pair.write("a", 1, Change::Delete), "the target serves by the word alone");
     assert_eq!(pair.owner, Owner::Source);

@@ -360,6 +360,14 @@ impl Pair {
         true
     }
 
+    /// The source goes on, the target hears it and goes on, and the source hears that.
+    pub fn exchange(&mut self, source_steps: usize, target_steps: usize) {
+        self.step_source(source_steps, usize::MAX);
+        Lane::ALL.into_iter().for_each(|lane| self.deliver(lane, usize::MAX));
+        self.step_target(target_steps);
+        Lane::ALL.into_iter().for_each(|lane| self.deliver(lane, usize::MAX));
+    }
+
     /// Lets the target go on for so many steps.
     pub fn step_target(&mut self, steps: usize) {
         let Some(incoming) = &mut self.incoming else { return };
@@ -535,10 +543,7 @@ impl Pair {
         self.now_us += 5_000;
         self.connect();
         for _ in 0..4 {
-            self.step_source(64, usize::MAX);
-            Lane::ALL.into_iter().for_each(|lane| self.deliver(lane, usize::MAX));
-            self.step_target(64);
-            Lane::ALL.into_iter().for_each(|lane| self.deliver(lane, usize::MAX));
+            self.exchange(64, 64);
             self.answer_hold();
             self.step_store(true, true);
             self.tell_target();
