@@ -140,11 +140,6 @@ impl Server {
     pub fn resident_bytes(&self) -> u64 {
         process::resident_bytes(self.child.id())
     }
-
-    /// CPU time that all its threads have used.
-    pub fn cpu_time(&self) -> Duration {
-        process::cpu_time(self.child.id())
-    }
 }
 
 impl Drop for Server {
