@@ -3,10 +3,10 @@
 use super::keys::for_each_key;
 use super::route::{Merge, Route};
 use super::spec::Spec;
+use crate::core::Core;
 use crate::key::SlotId;
 use crate::resp::Arguments;
 use crate::shard::ScanCursor;
-use crate::topology::Topology;
 
 /// Where a command runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,8 @@ pub enum Destination {
 
 /// Where a command of the right arity runs.
 #[inline]
-pub fn destination(topology: &Topology, spec: &Spec, arguments: &Arguments<'_>) -> Destination {
+pub fn destination(core: &Core, spec: &Spec, arguments: &Arguments<'_>) -> Destination {
+    let topology = &core.topology;
     let merge = match spec.route {
         Route::Local => return Destination::Here,
         Route::Gather(_) => return Destination::Everywhere,
@@ -37,12 +38,12 @@ pub fn destination(topology: &Topology, spec: &Spec, arguments: &Arguments<'_>) 
         Route::Keys => None,
         Route::Split(merge) => Some(merge),
     };
-    let (mut core, mut is_one) = (None, true);
+    let (mut only, mut is_one) = (None, true);
     let found = for_each_key(spec, arguments, |position, _| {
-        let owner = topology.local_core(SlotId::of(arguments.at(position)));
-        is_one &= *core.get_or_insert(owner) == owner;
+        let owner = topology.local_core(core.foreknown.slot(arguments.at(position)));
+        is_one &= *only.get_or_insert(owner) == owner;
     });
-    match (found, core) {
+    match (found, only) {
         (Ok(()), Some(Some(core))) if is_one => Destination::Core(core),
         (Ok(()), Some(_)) if !is_one => merge.map_or(Destination::Together, Destination::Split),
         _ => Destination::Here,
@@ -63,7 +64,7 @@ mod tests {
         let ask = |route: Route, line: &str| {
             let spec = Spec { keys: Keys::range(1, -1, 1, Access::READ), route, ..Spec::BASE };
             let words: OwnedArguments = line.split(' ').collect();
-            destination(&bench.core.topology, &spec, &words.view())
+            destination(&bench.core, &spec, &words.view())
         };
         // bar lies on core 0, foo on core 1.
         assert_eq!(ask(Route::Keys, "x bar {bar}2"), Destination::Core(0));

@@ -199,6 +199,11 @@ pub fn for_each_key(
     mut found: impl FnMut(usize, Access),
 ) -> Result<(), KeyError> {
     match &spec.keys {
+        Keys::Rule(KeySpec { begin: Begin::Index(at), find: Find::Range { last: 0, .. }, access }) => {
+            // One key at a fixed place, as most commands have it.
+            let position = *at as usize;
+            (position < arguments.len()).then(|| found(position, *access)).ok_or(KeyError::Invalid)
+        }
         Keys::None => Err(KeyError::NoKeys),
         Keys::Rule(rule) => apply(rule, arguments, &mut found),
         Keys::Rules(rules) => rules.iter().try_for_each(|rule| apply(rule, arguments, &mut found)),
@@ -268,6 +273,21 @@ mod tests {
         let mut positions = Vec::new();
         for_each_key(&spec, &arguments.view(), |position, _| positions.push(position))?;
         Ok(positions)
+    }
+
+    #[test]
+    fn one_key_is_found_as_by_its_rule() {
+        let spec = Spec { keys: Keys::one(2, Access::READ), ..Spec::BASE };
+        for line in ["object", "object freq", "object freq a", "object freq a b"] {
+            let arguments: OwnedArguments = line.split(' ').collect();
+            let mut positions = Vec::new();
+            let found = for_each_key(&spec, &arguments.view(), |position, access| {
+                assert_eq!(access, Access::READ);
+                positions.push(position);
+            });
+            const RULE: &[KeySpec] = &[KeySpec::one(2, Access::READ)];
+            assert_eq!(found.map(|()| positions), keys(RULE, line));
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub fn redirect(
     spec: &Spec,
     arguments: &Arguments<'_>,
 ) -> Result<(), CommandError> {
-    let Some(slot) = common_slot(spec, arguments)? else { return Ok(()) };
+    let Some(slot) = common_slot(core, spec, arguments)? else { return Ok(()) };
     let covered = core.topology.serves(core.config.cluster_require_full_coverage);
     if core.is_serving && covered && core.topology.owns(slot) {
         return Ok(());
@@ -30,10 +30,11 @@ pub fn redirect(
 }
 
 /// The slot that all keys lie in; none without keys. Arguments that name no keys are left to the command's own errors.
-fn common_slot(spec: &Spec, arguments: &Arguments<'_>) -> Result<Option<SlotId>, CommandError> {
+#[inline]
+fn common_slot(core: &Core, spec: &Spec, arguments: &Arguments<'_>) -> Result<Option<SlotId>, CommandError> {
     let (mut first, mut crosses) = (None, false);
     let found = for_each_key(spec, arguments, |position, _| {
-        let slot = SlotId::of(arguments.at(position));
+        let slot = core.foreknown.slot(arguments.at(position));
         crosses |= *first.get_or_insert(slot) != slot;
     });
     match found {

@@ -49,6 +49,12 @@ impl Foreknown {
         (known.address == bytes.as_ptr().addr() && known.length == bytes.len())
             .then_some((known.hash, known.slot))
     }
+
+    /// The slot of a key of the command that runs.
+    #[inline]
+    pub fn slot(&self, bytes: &[u8]) -> SlotId {
+        self.find(bytes).map_or_else(|| SlotId::of(bytes), |(_, slot)| slot)
+    }
 }
 
 #[cfg(test)]
@@ -66,6 +72,8 @@ mod tests {
         known.at(1);
         assert_eq!(known.find(&bytes[..4]), Some((7, slot)));
         assert_eq!(known.find(&bytes[..3]), None);
+        assert_eq!(known.slot(&bytes[..4]), slot);
+        assert_eq!(known.slot(b"foo"), SlotId::of(b"foo"));
         assert_eq!(known.find(&bytes[4..]), None, "the same text elsewhere is another key");
         known.clear();
         assert_eq!(known.find(&bytes[..4]), None);

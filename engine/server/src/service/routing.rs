@@ -55,7 +55,7 @@ impl CoreService {
         if self.core.config.cluster_enabled || self.count == 1 {
             return self.here(spec, arguments);
         }
-        match commands::destination(&self.core.topology, spec, arguments) {
+        match commands::destination(&self.core, spec, arguments) {
             commands::Destination::Here => Destination::Here,
             commands::Destination::Core(core) if usize::from(core) == self.index => {
                 self.here(spec, arguments)
