@@ -3,6 +3,7 @@
 pub mod command;
 mod connection;
 mod in_flight;
+pub mod kept;
 pub mod options;
 mod pace;
 pub mod plan;

@@ -209,6 +209,7 @@ impl LoadOptions {
                     measured: Duration::from_secs_f64(self.seconds),
                 },
             },
+            kept_from: None,
             seed: self.seed,
         }
     }

@@ -95,6 +95,8 @@ pub struct Plan {
     pub waiting: Waiting,
     /// When it ends.
     pub bound: Bound,
+    /// Replies that take longer are kept one by one.
+    pub kept_from: Option<Duration>,
     /// The same seed draws the same traffic.
     pub seed: u64,
 }

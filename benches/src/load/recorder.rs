@@ -1,7 +1,10 @@
 //! What one worker has measured.
 
+use std::time::{Duration, Instant};
+
 use hdrhistogram::Histogram;
 
+use crate::load::kept::{KeptReplies, KeptReply};
 use crate::load::report::Latency;
 
 /// Longest latency that is told apart; longer ones count as this.
@@ -11,6 +14,10 @@ const LATENCY_NS_MAX: u64 = 600_000_000_000;
 #[derive(Debug)]
 pub struct Recorder {
     latency_ns: Histogram<u64>,
+    /// Replies that take longer are kept one by one.
+    kept_from_ns: u64,
+    /// Those: when they were due, how long they took, and how many they were.
+    kept: Vec<(u64, u64, u64)>,
     /// Commands due from here on are timed.
     pub window_start_ns: u64,
     /// Commands answered, since the start.
@@ -36,9 +43,11 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Nothing measured yet; timing starts when `window_start_ns` is set.
-    pub fn new() -> Self {
+    /// Nothing measured yet; timing starts when `window_start_ns` is set. Replies that take longer than `kept_from` are kept.
+    pub fn new(kept_from: Option<Duration>) -> Self {
         Self {
+            kept_from_ns: kept_from.map_or(u64::MAX, |from| from.as_nanos() as u64),
+            kept: Vec::new(),
             latency_ns: Histogram::new_with_bounds(1, LATENCY_NS_MAX, 3).expect("the bounds are in order"),
             window_start_ns: u64::MAX,
             answered: 0,
@@ -59,7 +68,11 @@ impl Recorder {
     pub fn answer(&mut self, due_ns: u64, now_ns: u64, count: u64) {
         self.answered += count;
         if due_ns >= self.window_start_ns {
-            self.latency_ns.saturating_record_n(now_ns.saturating_sub(due_ns).max(1), count);
+            let latency_ns = now_ns.saturating_sub(due_ns).max(1);
+            self.latency_ns.saturating_record_n(latency_ns, count);
+            if latency_ns > self.kept_from_ns {
+                self.kept.push((due_ns, latency_ns, count));
+            }
         }
     }
 
@@ -73,6 +86,7 @@ impl Recorder {
     /// Adds another worker's measurements.
     pub fn merge(&mut self, other: &Self) {
         self.latency_ns.add(&other.latency_ns).expect("both have the same bounds");
+        self.kept.extend(&other.kept);
         self.answered += other.answered;
         self.nulls += other.nulls;
         self.errors += other.errors;
@@ -83,6 +97,16 @@ impl Recorder {
         self.sent_bytes += other.sent_bytes;
         self.received_bytes += other.received_bytes;
         self.cpu_ns += other.cpu_ns;
+    }
+
+    /// The replies that were kept; instants count from `origin`.
+    pub fn kept(&self, origin: Instant) -> KeptReplies {
+        let reply = |&(due_ns, latency_ns, count): &(u64, u64, u64)| KeptReply {
+            due: origin + Duration::from_nanos(due_ns),
+            latency: Duration::from_nanos(latency_ns),
+            count,
+        };
+        KeptReplies { timed: self.latency_ns.len(), replies: self.kept.iter().map(reply).collect() }
     }
 
     /// The latencies' percentiles.
@@ -105,7 +129,7 @@ mod tests {
 
     #[test]
     fn only_the_window_is_timed() {
-        let mut recorder = Recorder::new();
+        let mut recorder = Recorder::new(Some(Duration::from_micros(3)));
         recorder.answer(5, 1_000_000, 3);
         recorder.window_start_ns = 10;
         recorder.answer(9, 5_000_000, 2);
@@ -115,11 +139,18 @@ mod tests {
         let latency = recorder.latency();
         assert!((latency.p50_us - 2.0).abs() < 0.01, "{latency:?}");
         assert!((latency.max_us - 100.0).abs() < 0.1, "{latency:?}");
+        let origin = Instant::now();
+        let kept = KeptReply {
+            due: origin + Duration::from_nanos(10),
+            latency: Duration::from_micros(100),
+            count: 2,
+        };
+        assert_eq!(recorder.kept(origin), KeptReplies { timed: 100, replies: vec![kept] });
     }
 
     #[test]
     fn workers_add_up() {
-        let (mut a, mut b) = (Recorder::new(), Recorder::new());
+        let (mut a, mut b) = (Recorder::new(None), Recorder::new(None));
         b.error("ERR x");
         b.answer(0, 1, 1);
         a.answer(0, 1, 2);

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::load::kept::KeptReplies;
+
 /// Latency percentiles in microseconds, from the instant a command was due to its reply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
@@ -50,6 +52,9 @@ pub struct Report {
     pub client_busy: f64,
     /// The sending threads spun between arrivals, so `client_busy` says nothing.
     pub spun: bool,
+    /// The longest replies, if the plan asks for them.
+    #[serde(skip)]
+    pub kept: KeptReplies,
 }
 
 impl Report {

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::load::kept::KeptReplies;
 use crate::load::plan::{Bound, LoadError, Pace, Plan, Waiting};
 use crate::load::recorder::Recorder;
 use crate::load::report::Report;
@@ -113,7 +114,7 @@ fn measure(
     stop: &AtomicBool,
     observe: &mut dyn FnMut(Edge),
 ) -> Result<Report, LoadError> {
-    let mut collector = Collector { finished, stop, running: plan.threads, all: Recorder::new() };
+    let mut collector = Collector { finished, stop, running: plan.threads, all: Recorder::new(None) };
     let window = match plan.bound {
         Bound::Requests(_) => until_sent(&mut collector, observe),
         Bound::Time { warm_up, measured } => {
@@ -125,7 +126,8 @@ fn measure(
     let (operations, elapsed) = window?;
     collector.wait(None)?;
     let answered = collector.all.answered;
-    Ok(report(&collector.all, operations.unwrap_or(answered), elapsed, plan))
+    let report = report(&collector.all, operations.unwrap_or(answered), elapsed, plan);
+    Ok(Report { kept: collector.all.kept(progress.origin), ..report })
 }
 
 type Window = Result<(Option<u64>, Duration), LoadError>;
@@ -173,5 +175,6 @@ fn report(all: &Recorder, operations: u64, elapsed: Duration, plan: &Plan) -> Re
         received_bytes: all.received_bytes,
         client_busy: all.cpu_ns as f64 / elapsed.as_nanos() as f64 / plan.threads as f64,
         spun,
+        kept: KeptReplies::default(),
     }
 }

@@ -162,7 +162,7 @@ impl<'p> Worker<'p> {
             workload: Workload::new(&plan.commands, plan.server.protocol, &plan.fillings)?,
             draw: Draw { keys: KeyChooser::new(plan.distribution, key_first, keys), random },
             pace: Pace::new(plan.pace, 1.0 / plan.threads as f64, plan.pipeline, 0, pace_random),
-            recorder: Recorder::new(),
+            recorder: Recorder::new(plan.kept_from),
             budget,
             undrawn: budget,
             starved: Vec::new(),

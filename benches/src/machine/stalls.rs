@@ -45,6 +45,13 @@ impl Stalls {
         })
     }
 
+    /// Whether something between these instants overlaps a stall or so long a time on either side of it: what held the CPU may
+    /// have done so in shorter parts before and after, and what piled up then takes long under load.
+    pub fn spoil_around(&self, from_ns: u64, to_ns: u64, around: Duration) -> bool {
+        let around_ns = around.as_nanos() as u64;
+        self.0.iter().any(|stall| from_ns <= stall.to_ns + around_ns && stall.from_ns <= to_ns + around_ns)
+    }
+
     /// The longest one that began between these instants.
     pub fn longest_ns(&self, from_ns: u64, to_ns: u64) -> u64 {
         let within = self.0.iter().filter(|stall| (from_ns..to_ns).contains(&stall.from_ns));
@@ -116,6 +123,8 @@ mod tests {
         assert!(spoilt.iter().all(|(from, to)| stalls.spoil(*from, *to)));
         let unspoilt = [(0, 99), (201, 999), (1003, 2000)];
         assert!(unspoilt.iter().all(|(from, to)| !stalls.spoil(*from, *to)));
+        let spoil = |from, to| stalls.spoil_around(from, to, Duration::from_nanos(20));
+        assert!(spoil(60, 80) && spoil(170, 400) && !spoil(60, 79) && !spoil(171, 400));
         assert_eq!((stalls.longest_ns(0, 2000), stalls.longest_ns(101, 2000)), (50, 1));
     }
 

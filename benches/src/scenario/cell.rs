@@ -21,6 +21,8 @@ const KEY_PREFIX: &str = "key:";
 const HASH_PREFIX: &str = "hash:";
 /// Bytes of a field's name: `field:000000`.
 const FIELD_BYTES: u64 = 12;
+/// Replies that take longer are kept where the machine's stalls are watched.
+const KEPT_FROM: Duration = Duration::from_micros(100);
 /// Bound of `__rand__`.
 const RANDOM_BELOW: u64 = 1_000_000;
 
@@ -97,6 +99,7 @@ impl Dataset {
             pace: Pace::Closed,
             waiting: Waiting::Spin,
             bound: Bound::Requests(0),
+            kept_from: None,
             seed: 1,
         }
     }
@@ -115,6 +118,8 @@ pub struct Cell {
     pub clients: usize,
     /// Closed, or open at a rate.
     pub pace: Pace,
+    /// Whether the tail is told without what the machine's own stalls have spoilt, too.
+    pub is_watched: bool,
     /// What Whimbrel is to reach.
     pub targets: Vec<Target>,
 }
@@ -149,6 +154,7 @@ impl Cell {
             pipeline,
             clients,
             pace: Pace::Closed,
+            is_watched: false,
             targets: targets.to_vec(),
         }
     }
@@ -170,6 +176,7 @@ impl Cell {
             commands: self.commands.clone(),
             pace: self.pace,
             bound: Bound::Time { warm_up, measured },
+            kept_from: self.is_watched.then_some(KEPT_FROM),
             seed,
             ..dataset.plan(server, client_cpus)
         }

@@ -5,13 +5,14 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::load::plan::{LoadError, Pace, Plan};
 use crate::load::report::Report;
 use crate::load::run::{Edge, run};
 use crate::machine::facts::MachineFacts;
 use crate::machine::schedstat::Share;
+use crate::machine::stalls::StallWatch;
 use crate::scenario::cell::{Cell, Dataset, Reference};
 use crate::scenario::options::ScenarioOptions;
 use crate::scenario::peer::{Kind, Peer};
@@ -154,6 +155,8 @@ impl<'o> Bench<'o> {
         let plan =
             cell.plan(dataset, server.target(), &self.client_cpus, self.options.times(), repeat as u64 + 1);
         let (mut before, mut share) = (None, Share::default());
+        let origin = Instant::now();
+        let watch = cell.is_watched.then(|| StallWatch::start(&self.all_cpus(), origin));
         let report = self.run(server, &plan, &mut |edge| match edge {
             Edge::Start => before = server.cpu_time().ok(),
             Edge::End => {
@@ -164,9 +167,17 @@ impl<'o> Bench<'o> {
         if let Some(error) = &report.first_error {
             self.note(format!("{}, {}: the first error: {error}", server.peer.name, cell.name));
         }
-        let sample = Sample::new(&report, share);
+        let mut sample = Sample::new(&report, share);
+        if let Some(stalls) = watch.and_then(StallWatch::end) {
+            sample = sample.beside(&report.kept, &stalls, origin);
+        }
         self.keep(server, dataset, cell, sample);
         Ok(sample)
+    }
+
+    /// The servers' CPUs and the client's.
+    pub fn all_cpus(&self) -> Vec<usize> {
+        self.options.server_cpus.0.iter().chain(&self.client_cpus).copied().collect()
     }
 
     /// Notes something that has to be known to read the figures, once.

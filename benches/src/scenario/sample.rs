@@ -1,9 +1,17 @@
 //! One measurement of one cell on one server, and the median of several.
 
+use std::time::{Duration, Instant};
+
 use serde::{Deserialize, Serialize};
 
+use crate::load::kept::{KeptReplies, KeptReply};
 use crate::load::report::Report;
 use crate::machine::schedstat::Share;
+use crate::machine::stalls::Stalls;
+
+/// Time on either side of a stall of the machine in which replies count as spoilt: once a second or so, memory management of
+/// a guest's kernel takes the CPU for a millisecond and for parts of one, over 10 to 20 ms.
+const AROUND: Duration = Duration::from_millis(15);
 
 /// What one run of a cell gave.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +26,12 @@ pub struct Sample {
     pub p99_us: f64,
     /// 999 of 1000 are not above.
     pub p999_us: f64,
+    /// The same of the replies that no stall of the machine has spoilt, where that was watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p999_ran_us: Option<f64>,
+    /// Share of the replies that stalls have spoilt, as far as they took long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spoilt: Option<f64>,
     /// The longest.
     pub max_us: f64,
     /// Share of the time that the client was on its CPU.
@@ -38,6 +52,8 @@ impl Sample {
             p50_us: report.latency.p50_us,
             p99_us: report.latency.p99_us,
             p999_us: report.latency.p999_us,
+            p999_ran_us: None,
+            spoilt: None,
             max_us: report.latency.max_us,
             client_busy: report.client_busy,
             server_waited: server.waited_ns as f64 / 1e9 / report.seconds,
@@ -45,15 +61,34 @@ impl Sample {
         }
     }
 
+    /// With what the stalls of the machine, watched meanwhile from `origin` on, have spoilt.
+    pub fn beside(self, kept: &KeptReplies, stalls: &Stalls, origin: Instant) -> Self {
+        let is_spoilt = |reply: &KeptReply| {
+            let due_ns = reply.due.saturating_duration_since(origin).as_nanos() as u64;
+            stalls.spoil_around(due_ns, due_ns + reply.latency.as_nanos() as u64, AROUND)
+        };
+        Self {
+            p999_ran_us: kept.one_in(1000, is_spoilt).map(|latency| latency.as_nanos() as f64 / 1000.0),
+            spoilt: Some(kept.count(is_spoilt) as f64 / kept.timed.max(1) as f64),
+            ..self
+        }
+    }
+
     /// The median of every figure by itself; of errors the sum, so that none hides.
     pub fn median(samples: &[Self]) -> Self {
         let of = |figure: fn(&Self) -> f64| median(samples.iter().map(figure).collect());
+        let of_known = |figure: fn(&Self) -> Option<f64>| {
+            let known: Vec<f64> = samples.iter().filter_map(figure).collect();
+            (!known.is_empty()).then(|| median(known))
+        };
         Self {
             throughput: of(|s| s.throughput),
             cpu_ns_per_operation: of(|s| s.cpu_ns_per_operation),
             p50_us: of(|s| s.p50_us),
             p99_us: of(|s| s.p99_us),
             p999_us: of(|s| s.p999_us),
+            p999_ran_us: of_known(|s| s.p999_ran_us),
+            spoilt: of_known(|s| s.spoilt),
             max_us: of(|s| s.max_us),
             client_busy: of(|s| s.client_busy),
             server_waited: of(|s| s.server_waited),
@@ -96,5 +131,11 @@ mod tests {
         let sample = |throughput, p99_us, errors| Sample { throughput, p99_us, errors, ..Sample::default() };
         let median = Sample::median(&[sample(1.0, 30.0, 1), sample(2.0, 10.0, 0), sample(3.0, 20.0, 2)]);
         assert_eq!((median.throughput, median.p99_us, median.errors), (2.0, 20.0, 3));
+        assert_eq!(median.p999_ran_us, None);
+        let watched = |p999_ran_us| Sample { p999_ran_us, ..Sample::default() };
+        assert_eq!(
+            Sample::median(&[watched(Some(4.0)), watched(None), watched(Some(6.0))]).p999_ran_us,
+            Some(5.0)
+        );
     }
 }

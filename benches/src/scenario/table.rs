@@ -46,6 +46,8 @@ fn cell_table(results: &Results, cell: &str, against: Option<&str>) -> String {
     let reference = against.or(best).or(first).unwrap_or_default();
     let reference_ns = results.median(cell, reference).map(|s| s.cpu_ns_per_operation);
     let rated = rows.iter().any(|row| row.rate.is_some());
+    let watched = rows.iter().any(|row| row.median.spoilt.is_some());
+    let title = |text: &str| if watched { text.to_owned() } else { String::new() };
     let head = [
         cell.to_owned(),
         if rated { "due/s".into() } else { String::new() },
@@ -55,6 +57,8 @@ fn cell_table(results: &Results, cell: &str, against: Option<&str>) -> String {
         "p50 µs".into(),
         "p99 µs".into(),
         "p99.9 µs".into(),
+        title("while it ran"),
+        title("spoilt"),
         "max µs".into(),
         "client busy".into(),
         "server waited".into(),
@@ -63,7 +67,7 @@ fn cell_table(results: &Results, cell: &str, against: Option<&str>) -> String {
     let mut lines = vec![head.to_vec()];
     for row in rows {
         let Sample { throughput, cpu_ns_per_operation, client_busy, server_waited, errors, .. } = row.median;
-        let Sample { p50_us, p99_us, p999_us, max_us, .. } = row.median;
+        let Sample { p50_us, p99_us, p999_us, p999_ran_us, spoilt, max_us, .. } = row.median;
         let ratio = reference_ns.map(|ns| format!("{:.2}", cpu_ns_per_operation / ns));
         lines.push(vec![
             row.server.clone(),
@@ -74,6 +78,8 @@ fn cell_table(results: &Results, cell: &str, against: Option<&str>) -> String {
             format!("{p50_us:.0}"),
             format!("{p99_us:.0}"),
             format!("{p999_us:.0}"),
+            p999_ran_us.map(|us| format!("{us:.0}")).unwrap_or_default(),
+            spoilt.map(|share| format!("{:.1} %", share * 100.0)).unwrap_or_default(),
             format!("{max_us:.0}"),
             format!("{:.0} %", client_busy * 100.0),
             format!("{:.0} %", server_waited * 100.0),

@@ -134,9 +134,7 @@ fn read(
     network: Option<&Network>,
 ) -> Result<Reading, ScenarioError> {
     let origin = Instant::now();
-    let mut all_cpus = bench.options.server_cpus.0.clone();
-    all_cpus.extend(&bench.client_cpus);
-    let stalls = StallWatch::start(&all_cpus, origin);
+    let stalls = StallWatch::start(&bench.all_cpus(), origin);
     let pid = pair.source().pid();
     let rate = match cell.load {
         Load::Idle => None,

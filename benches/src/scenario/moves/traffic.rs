@@ -114,6 +114,7 @@ fn plan(pair: &Pair, cell: &MoveCell, pace: Pace) -> Plan {
         pipeline: 1,
         clients: CLIENTS,
         pace,
+        is_watched: false,
         targets: Vec::new(),
     };
     let plan = set.plan(&cell.dataset, pair.target(), &[], (Duration::ZERO, LENGTH_MAX), 1);
