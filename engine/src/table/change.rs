@@ -17,6 +17,12 @@ struct Path {
     leaf: Child,
 }
 
+impl Path {
+    fn start(root: &TableRoot) -> Self {
+        Self { inners: [Ref::NONE; DEPTH_MAX as usize + 1], depth: 0, leaf: root.child }
+    }
+}
+
 impl Memory {
     /// Adds an entry for a key that is not there yet. `expires_s` is the earliest second at which it, or something in it,
     /// expires. On an error the table holds what it held.
@@ -28,7 +34,8 @@ impl Memory {
         expires_s: Option<u32>,
         guard: Guard,
     ) -> Result<(), ArenaError> {
-        let path = self.own_path(root, hash, guard)?;
+        let mut path = Path::start(root);
+        self.own_path(root, &mut path, hash, guard)?;
         let entry = Entry { object, expiring: expires_s.is_some(), fresh: guard.is_keep() };
         let mut leaf = path.leaf;
         let shifted = hash << (LEVEL_BITS * path.depth as u32);
@@ -67,7 +74,12 @@ impl Memory {
         expires_s: Option<u32>,
         guard: Guard,
     ) -> Result<bool, ArenaError> {
-        let leaf = if guard.is_keep() { self.own_path(root, hash, guard)?.leaf.node } else { found.leaf };
+        let mut leaf = found.leaf;
+        if guard.is_keep() {
+            let mut path = Path::start(root);
+            self.own_path(root, &mut path, hash, guard)?;
+            leaf = path.leaf.node;
+        }
         let bucket = self.bucket_mut(leaf, found.bucket);
         let old = bucket.entry(usize::from(found.index));
         assert_eq!(old.object, found.object, "the table changed since the entry was found");
@@ -115,7 +127,8 @@ impl Memory {
         found: Found,
         guard: Guard,
     ) -> Result<bool, ArenaError> {
-        let path = self.own_path(root, hash, guard)?;
+        let mut path = Path::start(root);
+        self.own_path(root, &mut path, hash, guard)?;
         let mut leaf = path.leaf;
         let bucket = self.bucket_mut(leaf.node, found.bucket);
         let old = bucket.entry(usize::from(found.index));
@@ -191,16 +204,24 @@ impl Memory {
         self.set_child(root, path, above, hash, built);
     }
 
-    /// The way to the leaf of a hash. Where a fork must keep what it sees, shared nodes on the way are copied first.
-    fn own_path(&mut self, root: &mut TableRoot, hash: u64, guard: Guard) -> Result<Path, ArenaError> {
-        let mut path = Path { inners: [Ref::NONE; DEPTH_MAX as usize + 1], depth: 0, leaf: root.child };
+    /// Goes from the start down to the leaf of a hash. Where a fork must keep what it sees, shared nodes on the way are copied first.
+    ///
+    /// The path is written where the caller reads it, field by field: a copy of it would be read in larger pieces than it was
+    /// written in, for which a processor waits until all stores before it are in the cache, a new value's among them.
+    fn own_path(
+        &mut self,
+        root: &mut TableRoot,
+        path: &mut Path,
+        hash: u64,
+        guard: Guard,
+    ) -> Result<(), ArenaError> {
         loop {
             if guard.shares(path.leaf.birth) && !path.leaf.is_none() {
                 path.leaf = self.own(path.leaf)?;
-                self.set_child(root, &path, path.depth, hash, path.leaf);
+                self.set_child(root, path, path.depth, hash, path.leaf);
             }
             if !path.leaf.is_inner() {
-                return Ok(path);
+                return Ok(());
             }
             path.inners[path.depth] = path.leaf.node;
             let at = branch(hash << (LEVEL_BITS * path.depth as u32));
