@@ -12,7 +12,7 @@ use crate::load::report::Report;
 use crate::load::run::{Edge, run};
 use crate::machine::facts::MachineFacts;
 use crate::machine::schedstat::Share;
-use crate::machine::stalls::StallWatch;
+use crate::machine::stalls::{Grain, StallWatch};
 use crate::scenario::cell::{Cell, Dataset, Reference};
 use crate::scenario::options::ScenarioOptions;
 use crate::scenario::peer::{Kind, Peer};
@@ -156,7 +156,7 @@ impl<'o> Bench<'o> {
             cell.plan(dataset, server.target(), &self.client_cpus, self.options.times(), repeat as u64 + 1);
         let (mut before, mut share) = (None, Share::default());
         let origin = Instant::now();
-        let watch = cell.is_watched.then(|| StallWatch::start(&self.all_cpus(), origin));
+        let watch = cell.is_watched.then(|| StallWatch::start(&self.all_cpus(), Grain::COARSE, origin));
         let report = self.run(server, &plan, &mut |edge| match edge {
             Edge::Start => before = server.cpu_time().ok(),
             Edge::End => {

@@ -52,20 +52,20 @@ impl Control {
 
     /// Sends a command and reads its reply.
     pub fn ask(&mut self, words: &[&str]) -> io::Result<Value> {
-        let mut command = format!("*{}\r\n", words.len());
-        for word in words {
-            command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
-        }
-        self.stream.get_mut().write_all(command.as_bytes())?;
+        self.stream.get_mut().write_all(request(words).as_bytes())?;
         Value::read(&mut self.stream)
+    }
+
+    /// Sends two commands at once and reads their replies, none of which may be an error.
+    pub fn ask_both_well(&mut self, first: &[&str], second: &[&str]) -> io::Result<[Value; 2]> {
+        self.stream.get_mut().write_all((request(first) + &request(second)).as_bytes())?;
+        let (one, other) = (Value::read(&mut self.stream)?, Value::read(&mut self.stream)?);
+        Ok([well(first, one)?, well(second, other)?])
     }
 
     /// As `ask`; an error reply is an error.
     pub fn ask_well(&mut self, words: &[&str]) -> io::Result<Value> {
-        match self.ask(words)? {
-            Value::Error(text) => Err(io::Error::other(format!("{}: {text}", words[0]))),
-            value => Ok(value),
-        }
+        well(words, self.ask(words)?)
     }
 
     /// Sends a line as it is and reads a line (memcached's `version`).
@@ -74,5 +74,20 @@ impl Control {
         let mut reply = String::new();
         io::BufRead::read_line(&mut self.stream, &mut reply)?;
         if reply.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(reply) }
+    }
+}
+
+fn request(words: &[&str]) -> String {
+    let mut request = format!("*{}\r\n", words.len());
+    for word in words {
+        request.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+    }
+    request
+}
+
+fn well(words: &[&str], reply: Value) -> io::Result<Value> {
+    match reply {
+        Value::Error(text) => Err(io::Error::other(format!("{}: {text}", words[0]))),
+        value => Ok(value),
     }
 }

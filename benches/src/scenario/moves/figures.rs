@@ -44,20 +44,44 @@ pub enum Figure {
     PauseMs,
     /// The longest turn of move work of the source's cores, by their own time, as they measure it.
     SourceMoveTurnUs,
-    /// The same of the target's.
+    /// The longest of those during which the machine did not stand still.
+    UnstalledSourceMoveTurnUs,
+    /// The median of the longest of each window.
+    UnstalledSourceMoveTurnMedianUs,
+    /// Windows with one of more than a millisecond.
+    UnstalledSourceMoveTurnsLong,
+    /// The longest turn of move work of the target's cores, by their own time.
     TargetMoveTurnUs,
+    /// The longest of those during which the machine did not stand still.
+    UnstalledTargetMoveTurnUs,
+    /// The median of the longest of each window.
+    UnstalledTargetMoveTurnMedianUs,
+    /// Windows with one of more than a millisecond.
+    UnstalledTargetMoveTurnsLong,
     /// Turns of move work of both that took more than a millisecond of a core's own time.
     LongMoveTurns,
     /// All turns of move work of both.
     MoveTurns,
     /// The longest turn of the source's cores altogether, by their own time, until the target owned the slots.
     SourceLoopUs,
-    /// The same of the target's.
+    /// The longest of those during which the machine did not stand still.
+    UnstalledSourceLoopUs,
+    /// The longest turn of the target's cores altogether, until it owned the slots.
     TargetLoopUs,
+    /// The longest of those during which the machine did not stand still.
+    UnstalledTargetLoopUs,
     /// The longest turn of the source's cores altogether, from then on.
     SourceDropLoopUs,
+    /// The longest of those during which the machine did not stand still.
+    UnstalledSourceDropLoopUs,
     /// The longest turn of background work of the source's cores in which something was freed, from then on.
     SourceDropTurnUs,
+    /// The longest of those during which the machine did not stand still.
+    UnstalledSourceDropTurnUs,
+    /// The median of the longest of each window.
+    UnstalledSourceDropTurnMedianUs,
+    /// Windows with one of more than 50 µs.
+    UnstalledSourceDropTurnsLong,
     /// 99 of 100 replies to the load are not above.
     LoadP99Us,
     /// The same without a move.
@@ -94,6 +118,10 @@ pub enum Figure {
     StallMs,
     /// Share of the probes' replies that were due while a CPU did, or shortly after.
     Stalled,
+    /// Windows in which turns were measured, of both nodes.
+    TurnWindows,
+    /// Those during which a CPU did nothing for anybody, or shortly after.
+    StalledTurnWindows,
 }
 
 impl Figure {
@@ -117,6 +145,21 @@ impl Figure {
             Self::AfterStayingMs => "  after the hand-over, ms",
             Self::PauseMs => "longest pause of writes by its own count, ms",
             Self::SourceMoveTurnUs => "longest turn of move work, source, µs",
+            Self::UnstalledSourceMoveTurnUs
+            | Self::UnstalledTargetMoveTurnUs
+            | Self::UnstalledSourceLoopUs
+            | Self::UnstalledTargetLoopUs => "  while the machine ran, µs",
+            Self::UnstalledSourceDropLoopUs | Self::UnstalledSourceDropTurnUs => {
+                "    while the machine ran, µs"
+            }
+            Self::UnstalledSourceMoveTurnMedianUs | Self::UnstalledTargetMoveTurnMedianUs => {
+                "    median of windows, µs"
+            }
+            Self::UnstalledSourceMoveTurnsLong | Self::UnstalledTargetMoveTurnsLong => {
+                "    windows with over 1 ms"
+            }
+            Self::UnstalledSourceDropTurnMedianUs => "      median of windows, µs",
+            Self::UnstalledSourceDropTurnsLong => "      windows with over 50 µs",
             Self::TargetMoveTurnUs => "longest turn of move work, target, µs",
             Self::LongMoveTurns => "turns of move work of over 1 ms",
             Self::MoveTurns => "  of all turns",
@@ -142,6 +185,8 @@ impl Figure {
             Self::SourceWaited => "source waited for a CPU, %",
             Self::StallMs => "longest stall of the machine, ms",
             Self::Stalled => "  replies that it spoilt, %",
+            Self::TurnWindows => "windows of turns",
+            Self::StalledTurnWindows => "  that stalls spoilt",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::scenario::moves::cell::{MoveCell, Purpose};
 use crate::scenario::moves::figures::{Figure, Figures};
+use crate::scenario::moves::windows::{LONG_DROP_TURN_US, LONG_MOVE_TURN_US};
 use crate::scenario::peer::Kind;
 use crate::scenario::results::{Results, Verdict};
 
@@ -29,16 +30,18 @@ pub fn judge(results: &mut Results, cells: &[MoveCell]) {
     bound("M7 redirects per slot of a client", "load", Figure::ProbeRedirectsPerSlot, 1.0);
     bound("M8 worst reply in a moving slot, ms", "cores-load", Figure::WorstMovingMs, 1.0);
     bound("M8 worst reply in a staying slot, ms", "cores-load", Figure::WorstStayingMs, 1.0);
-    for (subject, figure) in [
-        ("turn of move work at the source, µs", Figure::SourceMoveTurnUs),
-        ("turn of move work at the target, µs", Figure::TargetMoveTurnUs),
-        ("turn of the source, µs", Figure::SourceLoopUs),
-        ("turn of the target, µs", Figure::TargetLoopUs),
-        ("turn of the source during the drop, µs", Figure::SourceDropLoopUs),
+    for (subject, figure, unstalled) in [
+        ("turn of move work at the source", Figure::SourceMoveTurnUs, Figure::UnstalledSourceMoveTurnUs),
+        ("turn of move work at the target", Figure::TargetMoveTurnUs, Figure::UnstalledTargetMoveTurnUs),
+        ("turn of the source", Figure::SourceLoopUs, Figure::UnstalledSourceLoopUs),
+        ("turn of the target", Figure::TargetLoopUs, Figure::UnstalledTargetLoopUs),
+        ("turn of the source during the drop", Figure::SourceDropLoopUs, Figure::UnstalledSourceDropLoopUs),
     ] {
-        bound(subject, "heavy", figure, 1000.0);
+        bound(&format!("{subject}, µs"), "heavy", figure, LONG_MOVE_TURN_US);
+        bound(&format!("{subject} while the machine ran, µs"), "heavy", unstalled, LONG_MOVE_TURN_US);
     }
-    bound("M6 turn that drops moved keys, µs", "heavy", Figure::SourceDropTurnUs, 50.0);
+    bound("M6 turn that drops moved keys, µs", "heavy", Figure::SourceDropTurnUs, LONG_DROP_TURN_US);
+    bound("M6 while the machine ran, µs", "heavy", Figure::UnstalledSourceDropTurnUs, LONG_DROP_TURN_US);
     for cell in cells {
         bound("keys missing or double", cell.name, Figure::KeysOff, 0.0);
         if let Purpose::Cap(bytes) = cell.purpose {
@@ -120,6 +123,11 @@ mod tests {
             result("idle", "valkey", &[(Figure::MoveSeconds, 1.6)]),
             result("idle", "redis", &[(Figure::MoveSeconds, 1.0)]),
             result("load", "whimbrel", &[(Figure::WorstMovingMs, 3.0), (Figure::Errors, 0.0)]),
+            result(
+                "heavy",
+                "whimbrel",
+                &[(Figure::SourceDropTurnUs, 400.0), (Figure::UnstalledSourceDropTurnUs, 49.0)],
+            ),
             result("uncut", "whimbrel", &[(Figure::LinkMb, 1000.0)]),
             result("cut", "whimbrel", &[(Figure::LinkMb, 1005.0)]),
         ];
@@ -130,6 +138,8 @@ mod tests {
         };
         assert_eq!(outcome("M3"), Some(("0.400".into(), true)));
         assert_eq!(outcome("M1"), Some(("3.000".into(), false)));
+        assert_eq!(outcome("M6 turn"), Some(("400.000".into(), false)));
+        assert_eq!(outcome("M6 while the machine ran"), Some(("49.000".into(), true)));
         assert_eq!(outcome("M7 errors"), Some(("0.000".into(), true)));
         assert_eq!(outcome("M9"), Some(("0.005".into(), true)));
         assert_eq!(outcome("M8"), None, "what was not measured is not judged");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::load::run::run;
 use crate::machine::family::{FamilyTime, proportional_bytes};
 use crate::machine::memory::back_free_memory;
-use crate::machine::stalls::StallWatch;
+use crate::machine::stalls::{Grain, StallWatch};
 use crate::scenario::measuring::{Bench, ScenarioError};
 use crate::scenario::moves::cell::{Link, Load, MOVING, MoveCell, Purpose, cells};
 use crate::scenario::moves::dialect::State;
@@ -22,6 +22,7 @@ use crate::scenario::moves::reading::{Reading, figures};
 use crate::scenario::moves::source::peak_bytes;
 use crate::scenario::moves::traffic::{half_rate, under_traffic};
 use crate::scenario::moves::turns;
+use crate::scenario::moves::windows::{TurnWatch, TurnWindows};
 use crate::scenario::peer::{Kind, Peer};
 
 /// Time between two looks at how far a move is.
@@ -98,6 +99,9 @@ fn measure_one(
     for error in [reading.calm.first_error(), reading.busy.first_error()].into_iter().flatten() {
         bench.note(format!("{}, {}: the first error: {error}", peer.name, cell.name));
     }
+    for long in reading.long_turns() {
+        bench.note(format!("{}, {}: {long}", peer.name, cell.name));
+    }
     for failure in &reading.moved.failures {
         bench.note(format!("{}, {}: the move ended with {failure}", peer.name, cell.name));
     }
@@ -134,7 +138,8 @@ fn read(
     network: Option<&Network>,
 ) -> Result<Reading, ScenarioError> {
     let origin = Instant::now();
-    let stalls = StallWatch::start(&bench.all_cpus(), origin);
+    let grain = if cell.purpose == Purpose::Turns { Grain::FINE } else { Grain::COARSE };
+    let stalls = StallWatch::start(&bench.all_cpus(), grain, origin);
     let pid = pair.source().pid();
     let rate = match cell.load {
         Load::Idle => None,
@@ -164,6 +169,7 @@ fn read(
         moved: watched.moved,
         memory: watched.peak_bytes.map(|peak| (memory_before, peak)),
         link: watched.link,
+        turns: watched.turns,
         stalls: stalls.end(),
         keys_before,
         keys_after,
@@ -203,6 +209,7 @@ struct Watched {
     moved: Moved,
     peak_bytes: Option<u64>,
     link: Option<LinkWatch>,
+    turns: Option<TurnWindows>,
 }
 
 /// Moves the slots and watches what the cell is for.
@@ -218,7 +225,12 @@ fn watched(
         let share = f64::from(MOVING.1 - MOVING.0 + 1) / 16_384.0;
         (cell.dataset.keys as f64 * share * cell.dataset.payload_bytes() as f64 * CUT_AT) as u64
     });
+    let turns = (cell.purpose == Purpose::Turns)
+        .then(|| TurnWatch::start(pair.controls()?, pair.cpus, origin))
+        .transpose()
+        .map_err(ScenarioError::Server)?;
     thread::scope(|scope| {
+        let turns = turns.map(|watch| scope.spawn(|| watch.until(&over)));
         let memory = (cell.purpose == Purpose::Memory).then(|| scope.spawn(|| peak_bytes(pid, &over)));
         let link = network.map(|network| scope.spawn(|| watch(network, pid, cut_after, &over)));
         let moved = moved(pair, cell, origin);
@@ -226,7 +238,13 @@ fn watched(
         let ended = |_| ScenarioError::Server(io::Error::other("a watch ended before its time"));
         let peak_bytes = memory.map(|watch| watch.join().map_err(ended)?.map_err(ScenarioError::Server));
         let link = link.map(|watch| watch.join().map_err(ended)?.map_err(ScenarioError::Server));
-        Ok(Watched { moved: moved?, peak_bytes: peak_bytes.transpose()?, link: link.transpose()? })
+        let turns = turns.map(|watch| watch.join().map_err(ended)?.map_err(ScenarioError::Server));
+        Ok(Watched {
+            moved: moved?,
+            peak_bytes: peak_bytes.transpose()?,
+            link: link.transpose()?,
+            turns: turns.transpose()?,
+        })
     })
 }
 
@@ -234,11 +252,6 @@ fn watched(
 fn moved(pair: &Pair, cell: &MoveCell, origin: Instant) -> Result<Moved, ScenarioError> {
     let pid = pair.source().pid();
     let mut failures: Vec<String> = Vec::new();
-    let mut nodes = pair.controls().map_err(ScenarioError::Server)?;
-    let watches_turns = cell.purpose == Purpose::Turns;
-    if watches_turns {
-        turns::forget(&mut nodes).map_err(ScenarioError::Server)?;
-    }
     let begun = moment(pid, origin)?;
     let mut asked = pair.start_move().map_err(ScenarioError::Server)?;
     loop {
@@ -259,15 +272,12 @@ fn moved(pair: &Pair, cell: &MoveCell, origin: Instant) -> Result<Moved, Scenari
         thread::sleep(POLL_INTERVAL);
     }
     let done = moment(pid, origin)?;
-    let mut own = asked.own_figures().map_err(ScenarioError::Server)?;
-    if watches_turns {
-        own.extend(turns::while_moving(&mut nodes).map_err(ScenarioError::Server)?);
-        turns::forget(&mut nodes).map_err(ScenarioError::Server)?;
-    }
+    let own = asked.own_figures().map_err(ScenarioError::Server)?;
     thread::sleep(if cell.heavy.is_some() { AFTERWARDS_HEAVY } else { AFTERWARDS });
     let over = moment(pid, origin)?;
-    if watches_turns {
-        own.extend(turns::while_dropping(&mut nodes).map_err(ScenarioError::Server)?);
+    if cell.purpose == Purpose::Turns {
+        let [mut source, _] = pair.controls().map_err(ScenarioError::Server)?;
+        turns::expect_all_freed(&mut source).map_err(ScenarioError::Server)?;
     }
     Ok(Moved { begun, done, over, failures, own })
 }

@@ -18,5 +18,6 @@ mod source;
 pub mod table;
 mod traffic;
 mod turns;
+mod windows;
 
 pub use measuring::measure_moves;

@@ -31,6 +31,8 @@ pub struct Pair {
     servers: Vec<Server>,
     /// Where source and target listen.
     pub addresses: [Address; 2],
+    /// The CPUs that the cores of source and target keep to, where those are pinned.
+    pub cpus: [usize; 2],
     target_id: String,
     moving: (u16, u16),
     dialect: Dialect,
@@ -80,7 +82,8 @@ impl Pair {
             bench.note(format!("{} {} cannot move slots while traffic flows", peer.name, servers[0].version));
             return Ok(None);
         };
-        Ok(Some(Self { servers, addresses, target_id, moving: cell.moving(), dialect, _etcd: etcd }))
+        let cpus = [cpus[0], cpus[1 % cpus.len()]];
+        Ok(Some(Self { servers, addresses, cpus, target_id, moving: cell.moving(), dialect, _etcd: etcd }))
     }
 
     /// The process of the source.

@@ -9,6 +9,7 @@ use crate::scenario::moves::link::LinkWatch;
 use crate::scenario::moves::measuring::{Moment, Moved};
 use crate::scenario::moves::probe::{Reply, SLOTS, Watch};
 use crate::scenario::moves::traffic::Traffic;
+use crate::scenario::moves::windows::TurnWindows;
 use crate::scenario::rows::CLIENTS;
 
 /// Bytes of a megabyte.
@@ -33,6 +34,8 @@ pub struct Reading {
     pub memory: Option<(u64, u64)>,
     /// When the machine stood still, if that could be watched.
     pub stalls: Option<Stalls>,
+    /// What the nodes' cores took for their turns, where that is watched.
+    pub turns: Option<TurnWindows>,
     /// What went over the link.
     pub link: Option<LinkWatch>,
     /// Keys of source and target before.
@@ -41,11 +44,22 @@ pub struct Reading {
     pub keys_after: [i64; 2],
 }
 
+impl Reading {
+    /// Turns that took too long while the machine ran, as far as that could be watched.
+    pub fn long_turns(&self) -> Vec<String> {
+        let (Some(turns), Some(stalls)) = (&self.turns, &self.stalls) else { return Vec::new() };
+        turns.long_ones(stalls, ns(&self.moved.begun), ns(&self.moved.done))
+    }
+}
+
 /// The figures of one move.
 pub fn figures(reading: &Reading, cell: &MoveCell) -> Figures {
     let mut figures = reading.moved.own.clone();
     times(reading, cell, &mut figures);
     replies(reading, &mut figures);
+    if let Some(turns) = &reading.turns {
+        figures.extend(turns.figures(reading.stalls.as_ref(), ns(&reading.moved.done)));
+    }
     if let Some((before, peak)) = reading.memory {
         let share = f64::from(MOVING.1 - MOVING.0 + 1) / 16_384.0;
         let seconds = (reading.moved.done.at - reading.moved.begun.at).as_secs_f64();
@@ -59,6 +73,10 @@ pub fn figures(reading: &Reading, cell: &MoveCell) -> Figures {
             let most = link.most_bytes_within(Duration::from_secs(1));
             figures.insert(Figure::LinkMbInAnySecond, most / MEGABYTE);
         }
+    }
+    if let Some(stalls) = &reading.stalls {
+        let longest_ns = stalls.longest_ns(ns(&reading.moved.begun), ns(&reading.moved.over));
+        figures.insert(Figure::StallMs, longest_ns as f64 / 1e6);
     }
     let sum = |keys: [i64; 2]| keys[0] + keys[1];
     figures.insert(Figure::KeysOff, (sum(reading.keys_after) - sum(reading.keys_before)).abs() as f64);
@@ -100,7 +118,6 @@ fn replies(reading: &Reading, figures: &mut Figures) {
     }
     figures.insert(Figure::ProbeRedirectsPerSlot, busy.moving.redirects as f64 / f64::from(SLOTS));
     let hand_overs: Vec<u64> = busy.moving.hand_overs_ns().collect();
-    let ns = |moment: &Moment| moment.at.as_nanos() as u64;
     let (begun, over) = (ns(&reading.moved.begun), ns(&reading.moved.over));
     let worst = |watch: &Watch, from, to| watch.worst(from, to, |_| true);
     let (calm_from, calm_to) = (ns(&reading.calm_from), ns(&reading.calm_to));
@@ -129,13 +146,16 @@ fn replies(reading: &Reading, figures: &mut Figures) {
         insert(Figure::UnstalledMovingAtMs, moving.and_then(|reply| from_nearest(reply, &hand_overs)));
         insert(Figure::UnstalledStayingMs, staying);
         insert(Figure::UnstalledAddedStayingMs, staying.zip(calm).map(|(busy, calm)| busy - calm));
-        insert(Figure::StallMs, Some(stalls.longest_ns(begun, over) as f64 / 1e6));
         let all = || busy.moving.replies.iter().chain(&busy.staying.replies);
         let spoilt = all().filter(|reply| !is_unspoilt(reply)).count();
         insert(Figure::Stalled, Some(spoilt as f64 * 100.0 / all().count() as f64));
     }
     let last = hand_overs.iter().max().copied();
     insert(Figure::AfterStayingMs, last.and_then(|last| worst(&busy.staying, last, over)).map(ms));
+}
+
+fn ns(moment: &Moment) -> u64 {
+    moment.at.as_nanos() as u64
 }
 
 /// When a reply was due, from the hand-over that is nearest to it.
