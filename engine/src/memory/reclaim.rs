@@ -13,11 +13,11 @@ use crate::large::LargeString;
 use crate::object::{self, Encoding, Parts};
 use crate::table::{Child, ENTRIES, LeafView};
 
-/// The work of one step: objects that are freed.
-const STEP_WORK: usize = 128;
+/// The work of one step: objects that are freed. One that nothing has touched for long takes up to half a microsecond.
+const STEP_WORK: usize = 32;
 
-/// Giving a chunk of a large string back costs as much as freeing so many objects.
-const CHUNK_WORK: usize = 64;
+/// Giving a chunk of a large string back is a step of its own: the kernel takes some 16 µs for it.
+const CHUNK_WORK: usize = STEP_WORK;
 
 /// A large string of more chunks than this is dropped step by step.
 const CHUNKS_AT_ONCE: usize = 1;

@@ -290,6 +290,11 @@ impl Shard {
                 return false;
             }
         }
+        self.is_reclaiming()
+    }
+
+    /// Whether something waits to be freed.
+    pub fn is_reclaiming(&self) -> bool {
         self.forks.is_looking() || self.memory.is_reclaiming()
     }
 

@@ -105,7 +105,7 @@ impl CoreService {
 }
 
 impl CoreService {
-    /// What the shard has to do, until the turn's time is up. A walk over forks has one half of the turn.
+    /// What the shard has to do, until the turn's time is up. A walk over forks has one half of the turn, and so has freeing.
     ///
     /// While clients want the core too, background work takes `background-share` of it at most: work that is left over rests
     /// for as long as makes up that share. Time counts from here, not from the loop's start, so that long loops do not starve it.
@@ -119,18 +119,23 @@ impl CoreService {
         let start = Monotonic::now();
         let turn = Duration::from_micros(self.core.config.background_turn_us.into());
         let is_walking = self.core.fork_walk.is_some();
-        let end = if is_walking { turn / 2 } else { turn };
+        let reclaim = self.core.shard.is_reclaiming().then(CoreClock::default);
+        // A step of freeing may meet memory that nothing has touched for long and take several times as long as others.
+        let end = if is_walking || reclaim.is_some() { turn / 2 } else { turn };
         let now_ms = self.now(io).unix_ms;
         self.core.shard.set_defragment(!self.moves.has_departures());
-        let (mut looked_at, mut expiry) = (start, Duration::ZERO);
+        let (mut looked_at, mut expiry, mut longest) = (start, Duration::ZERO, Duration::ZERO);
         let mut is_reclaiming = false;
         let mut may_go_on = |work| {
             is_reclaiming |= work == Work::Reclaim;
             let step_start = std::mem::replace(&mut looked_at, Monotonic::now());
+            let took = looked_at.since(step_start);
             if work == Work::Expire {
-                expiry += looked_at.since(step_start);
+                expiry += took;
             }
-            looked_at.since(start) < end
+            // A step that would end too late, if it were as long as the longest so far, is left to the next turn.
+            longest = longest.max(took);
+            looked_at.since(start) + longest <= end
         };
         let wake = match self.core.shard.background(now_ms, &mut may_go_on) {
             Background::Now => Wake::Now,
@@ -146,8 +151,8 @@ impl CoreService {
         }
         let spent = &mut self.background.spent;
         spent.turn(worked_until.since(now));
-        if is_reclaiming {
-            spent.reclaim_max = spent.reclaim_max.max(self.background.clock.ran_of(looked_at.since(start)));
+        if let Some(clock) = reclaim.filter(|_| is_reclaiming) {
+            spent.reclaim_max = spent.reclaim_max.max(clock.ran());
         }
         spent.background += worked_until.since(start);
         spent.expiry += expiry;

@@ -35,9 +35,14 @@ impl CoreClock {
         self.ran - before
     }
 
+    /// For how long the thread ran since the clock was looked at.
+    pub fn ran(&self) -> Duration {
+        thread_time() - self.ran
+    }
+
     /// For how much of the time that has `passed` until now the thread ran, if it was looked at no later than that began.
     pub fn ran_of(&self, passed: Duration) -> Duration {
-        if passed < LOOK_EVERY { passed } else { passed.min(thread_time() - self.ran) }
+        if passed < LOOK_EVERY { passed } else { passed.min(self.ran()) }
     }
 }
 
@@ -63,7 +68,7 @@ mod tests {
         assert!(ran < ASLEEP && passed >= ASLEEP, "{ran:?} of {passed:?}");
         assert_eq!(clock.ran_of(LOOK_EVERY / 2), LOOK_EVERY / 2, "too short to be looked at");
         let mut sum = 0u64;
-        while thread_time() - clock.ran < ASLEEP {
+        while clock.ran() < ASLEEP {
             sum = std::hint::black_box(sum + 1);
         }
         let now = Monotonic::now();
