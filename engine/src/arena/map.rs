@@ -179,6 +179,17 @@ impl Mapping {
     pub fn prefetch(&self, at: Ref) {
         super::simd::prefetch(self.pointer(at));
     }
+
+    /// The same for an allocation of so many bytes. Beyond a few lines the processor sees the pattern by itself.
+    #[inline]
+    pub fn prefetch_whole(&self, at: Ref, bytes: usize) {
+        const BYTES_MAX: usize = 1024;
+        const LINE_UNITS: u32 = 8;
+        let units = (bytes.min(BYTES_MAX) / UNIT_BYTES) as u32;
+        (0..units)
+            .step_by(LINE_UNITS as usize)
+            .for_each(|unit| self.prefetch(Ref(at.0.saturating_add(unit))));
+    }
 }
 
 impl Drop for Reservation {

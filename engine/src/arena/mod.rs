@@ -129,6 +129,8 @@ impl Arena {
         let unit = if page.free_unit == Page::NO_UNIT {
             let unit = page.fresh_unit;
             page.fresh_unit += class.units() as u16;
+            // The next one's stores would wait for lines that nothing has touched.
+            self.mapping.prefetch_whole(Ref(index.first_unit() + u32::from(page.fresh_unit)), class.bytes());
             unit
         } else {
             let unit = page.free_unit;
