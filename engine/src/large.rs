@@ -106,12 +106,17 @@ impl LargeString {
         piece
     }
 
-    /// Takes the last chunk away, so that a very long string can be dropped step by step.
-    pub fn drop_last_chunk(&mut self) -> bool {
-        let Some(chunk) = self.chunks.pop() else { return false };
+    /// Takes the last chunk away, so that a very long string can be dropped step by step: its bytes, none if somebody else holds
+    /// them. The kernel takes long to take such bytes back.
+    pub fn take_last_chunk(&mut self) -> Option<Vec<u8>> {
+        let chunk = self.chunks.pop()?;
         self.length -= chunk.bytes.len();
         self.taken -= chunk.taken();
-        true
+        let mut bytes = Vec::new();
+        if let Ok(mut chunk) = Rc::try_unwrap(chunk) {
+            chunk.change(|held| bytes = std::mem::take(held));
+        }
+        Some(bytes)
     }
 }
 

@@ -85,7 +85,7 @@ impl Ahead {
 
     /// To be called now and then: an arena that has not grown meanwhile keeps one region ahead, and gives the others back, one at
     /// a time.
-    pub fn settle(&mut self, mapping: &mut Mapping) {
+    pub fn settle(&mut self, mapping: &Mapping) {
         if std::mem::replace(&mut self.settled_first, self.first) != self.first {
             return;
         }
@@ -100,7 +100,9 @@ impl Ahead {
                 return;
             }
             if !is_unbacked {
-                mapping.release((self.first + self.states.len() - 1) * REGION_BYTES, REGION_BYTES);
+                mapping
+                    .reservation()
+                    .release((self.first + self.states.len() - 1) * REGION_BYTES, REGION_BYTES);
             }
             self.states.pop_back();
         }

@@ -33,7 +33,7 @@ pub struct Reservation {
 }
 
 // SAFETY: a reservation hands out no references; it names a range, and what it does to the range (advice that changes no
-// contents) may be done by any thread.
+// contents that anything uses) may be done by any thread.
 unsafe impl Send for Reservation {}
 // SAFETY: as above.
 unsafe impl Sync for Reservation {}
@@ -64,6 +64,16 @@ impl Reservation {
         // SAFETY: the range is inside our own anonymous mapping; the call does not change its contents.
         unsafe { libc::madvise(address.as_ptr().cast(), REGION_BYTES, libc::MADV_POPULATE_WRITE) };
     }
+
+    /// Gives the memory behind a range of bytes, which nothing uses, back to the kernel; it reads as zeros afterwards.
+    pub fn release(&self, offset: usize, length: usize) {
+        assert!(offset + length <= ADDRESSABLE_BYTES, "range {offset}+{length} lies outside the arena");
+        // SAFETY: the offset is inside the reservation, as asserted.
+        let address = unsafe { self.base.add(offset) };
+        // SAFETY: the range is inside our own anonymous mapping, and the arena hands out nothing there meanwhile. What a stale
+        // reference reads are the bytes or zeros, and either is valid for every type that the accessors hand out.
+        unsafe { libc::madvise(address.as_ptr().cast(), length, libc::MADV_DONTNEED) };
+    }
 }
 
 impl Mapping {
@@ -93,7 +103,7 @@ impl Mapping {
         Ok(Mapping { reservation, base })
     }
 
-    /// The range, for a thread that backs regions of it ahead.
+    /// The range, for threads that back regions of it ahead and return what is free.
     pub fn reservation(&self) -> Arc<Reservation> {
         Arc::clone(&self.reservation)
     }
@@ -101,16 +111,6 @@ impl Mapping {
     /// Whether there is such a region.
     pub fn has_region(region_index: usize) -> bool {
         (region_index + 1) * REGION_BYTES <= ADDRESSABLE_BYTES
-    }
-
-    /// Gives the memory behind a range of bytes back to the kernel; it reads as zeros afterwards.
-    pub fn release(&mut self, offset: usize, length: usize) {
-        assert!(offset + length <= ADDRESSABLE_BYTES, "range {offset}+{length} lies outside the arena");
-        // SAFETY: the offset is inside the reservation, as asserted.
-        let address = unsafe { self.base.add(offset) };
-        // SAFETY: the range is ours and `&mut self` shows that nobody holds a reference into it; zeroed bytes are valid
-        // for every type that the accessors hand out.
-        unsafe { libc::madvise(address.as_ptr().cast(), length, libc::MADV_DONTNEED) };
     }
 
     fn address(&self, at: Ref) -> NonNull<u8> {
@@ -215,7 +215,7 @@ mod tests {
         let mut mapping = Mapping::reserve().expect("address space");
         mapping.write(Ref(512), 3, b"whimbrel");
         assert_eq!(&mapping.slice::<u8>(Ref(512), 11)[3..], b"whimbrel");
-        mapping.release(4096, 4096);
+        mapping.reservation().release(4096, 4096);
         assert_eq!(mapping.slice::<u8>(Ref(512), 11), &[0; 11]);
     }
 

@@ -1,7 +1,7 @@
 //! The memory of one shard: size classes in 64 KiB pages, named by 32-bit references.
 //!
 //! A page holds allocations of one class and one purpose. Emptied pages are reused, lowest first, and their memory goes
-//! back to the kernel by [`Arena::release_free_pages`]. Sparse pages can be emptied by moving what they hold: an owner
+//! back to the kernel by [`Arena::return_page`]. Sparse pages can be emptied by moving what they hold: an owner
 //! asks [`Arena::is_sparse`] of each reference it holds, allocates anew, copies and frees.
 //!
 //! All accessors are safe: a stale reference reads other bytes of the same arena, never foreign memory (see `map`).
@@ -11,6 +11,7 @@ mod class;
 mod map;
 mod page;
 mod poison;
+mod returning;
 mod simd;
 mod system;
 
@@ -20,6 +21,7 @@ pub use ahead::Backing;
 pub use class::{CLASS_BYTES_MAX, CLASS_COUNT, SizeClass, UNIT_BYTES};
 use map::{ADDRESSABLE_BYTES, Mapping, REGION_BYTES};
 use page::{FreePages, PAGE_BYTES, PAGE_UNITS, Page, PageIndex};
+pub use returning::ReturningPage;
 pub use simd::{equal_bytes, prefetch};
 pub use system::return_freed_mappings;
 
@@ -95,6 +97,7 @@ pub struct Arena {
     allocated_bytes: u64,
     pages_in_use: u64,
     ahead: ahead::Ahead,
+    returning: returning::Returning,
 }
 
 impl Arena {
@@ -114,6 +117,7 @@ impl Arena {
             allocated_bytes: 0,
             pages_in_use: 0,
             ahead: ahead::Ahead::default(),
+            returning: returning::Returning::default(),
         })
     }
 
@@ -130,7 +134,10 @@ impl Arena {
             let unit = page.fresh_unit;
             page.fresh_unit += class.units() as u16;
             // The next one's stores would wait for lines that nothing has touched.
-            self.mapping.prefetch_whole(Ref(index.first_unit() + u32::from(page.fresh_unit)), class.bytes());
+            self.mapping.prefetch_whole(
+                Ref(index.first_unit().saturating_add(page.fresh_unit.into())),
+                class.bytes(),
+            );
             unit
         } else {
             let unit = page.free_unit;
@@ -252,7 +259,7 @@ impl Arena {
 
     /// Gives a region back that is backed ahead beyond the first one, unless the arena has grown since the last call.
     pub fn settle_ahead(&mut self) {
-        self.ahead.settle(&mut self.mapping);
+        self.ahead.settle(&self.mapping);
     }
 
     /// Bytes that are backed ahead of need.
@@ -260,16 +267,22 @@ impl Arena {
         self.ahead.bytes()
     }
 
-    /// Gives the memory of up to `count_max` empty pages back to the kernel, keeping `keep` of them; says how many went.
-    pub fn release_free_pages(&mut self, keep: u64, count_max: u64) -> u64 {
-        let mut released = 0;
-        while released < count_max && self.free_pages.backed() > keep {
-            let Some(index) = self.free_pages.take_backed() else { break };
-            self.mapping.release(index.at() * PAGE_BYTES, PAGE_BYTES);
-            self.free_pages.mark_released(index);
-            released += 1;
+    /// An empty page whose memory is to go back to the kernel, if more than `keep` of them still have some. Whoever drops it
+    /// carries that out; until then the arena does not use the page.
+    pub fn return_page(&mut self, keep: u64) -> Option<ReturningPage> {
+        self.settle_returning();
+        if self.free_pages.backed() <= keep {
+            return None;
         }
-        released
+        let index = self.free_pages.take_backed()?;
+        Some(self.returning.begin(self.mapping.reservation(), index))
+    }
+
+    /// Takes the pages back that were returned.
+    fn settle_returning(&mut self) {
+        while let Some(index) = self.returning.end_first() {
+            self.free_pages.insert_returned(index);
+        }
     }
 
     /// Whether the allocation lies in a page that is at most `percent_max` full while another page of its kind has room:
@@ -313,6 +326,7 @@ impl Arena {
     }
 
     fn open_page(&mut self, purpose: Purpose, class: SizeClass) -> Result<PageIndex, ArenaError> {
+        self.settle_returning();
         let index = match self.free_pages.take_lowest() {
             Some(index) => index,
             None => self.fresh_page()?,

@@ -149,7 +149,7 @@ impl FreePages {
         None
     }
 
-    /// The highest free page with memory behind it; it stays free.
+    /// Takes the highest free page with memory behind it, for that to go back to the kernel.
     pub fn take_backed(&mut self) -> Option<PageIndex> {
         if self.backed_count == 0 {
             return None;
@@ -157,13 +157,18 @@ impl FreePages {
         while self.backed[self.highest_word] == 0 {
             self.highest_word = self.highest_word.checked_sub(1)?;
         }
-        let bit = 63 - self.backed[self.highest_word].leading_zeros();
-        Some(PageIndex::new(self.highest_word * 64 + bit as usize))
+        let word = self.highest_word;
+        let bit = 63 - self.backed[word].leading_zeros();
+        self.free[word] &= !(1 << bit);
+        self.backed[word] &= !(1 << bit);
+        self.backed_count -= 1;
+        Some(PageIndex::new(word * 64 + bit as usize))
     }
 
-    /// The page's memory went back to the kernel.
-    pub fn mark_released(&mut self, index: PageIndex) {
-        self.backed[index.at() / 64] &= !(1 << (index.at() % 64));
-        self.backed_count -= 1;
+    /// The memory of a page that was taken for it went back to the kernel: the page is free again.
+    pub fn insert_returned(&mut self, index: PageIndex) {
+        let word = index.at() / 64;
+        self.free[word] |= 1 << (index.at() % 64);
+        self.lowest_word = self.lowest_word.min(word);
     }
 }

@@ -8,7 +8,7 @@ mod reclaim;
 mod retired;
 
 use crate::access::AccessKind;
-use crate::arena::{Arena, ArenaError, Purpose, Ref};
+use crate::arena::{Arena, ArenaError, Purpose, Ref, ReturningPage};
 use crate::key::{self, HashSeed};
 use crate::large::{LargeId, Larges};
 use crate::object::{self, Draft, Encoding, Parts};
@@ -81,6 +81,18 @@ pub struct Memory {
     /// Allocations that were moved out of sparse pages.
     pub moved: u64,
     reclaiming: Reclaiming,
+    /// What is on its way back to the kernel.
+    pub returned: Vec<Returned>,
+}
+
+/// Memory that nothing uses any more. Dropping it gives it back to the kernel, which may take longer than a turn of a core, so
+/// a thread that has time should do it.
+#[derive(Debug)]
+pub enum Returned {
+    /// An empty page of an arena.
+    Page(ReturningPage),
+    /// A chunk of a large string.
+    Bytes(Vec<u8>),
 }
 
 impl Memory {
@@ -99,6 +111,7 @@ impl Memory {
             live_bytes: 0,
             moved: 0,
             reclaiming: Reclaiming::default(),
+            returned: Vec::new(),
         })
     }
 

@@ -69,6 +69,7 @@ impl Shard {
     /// again. At least one step of one kind is done whenever there is work.
     pub fn background(&mut self, now_ms: u64, may_go_on: &mut dyn FnMut(Work) -> bool) -> Background {
         self.clock_ms = now_ms;
+        self.memory.returned.clear();
         self.settle_ahead(now_ms);
         let mut idle = 0;
         while idle < TURNS.len() {
@@ -125,7 +126,7 @@ impl Shard {
             }
             Work::Queues => self.enqueue_promoted() || self.build_queues() || self.clean_queues(),
             Work::Defragment => self.turns.defragments && self.step_defrag(now_ms),
-            Work::Release => self.release_memory(1) > 0,
+            Work::Release => self.return_memory(),
         }
     }
 

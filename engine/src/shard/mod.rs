@@ -30,7 +30,7 @@ mod write;
 use crate::arena::{ArenaError, Backing, Ref};
 use crate::core::Random;
 use crate::key::{self, HashSeed, SLOT_COUNT, SlotId};
-use crate::memory::{Guard, Memory};
+use crate::memory::{Guard, Memory, Returned};
 use crate::object::{self, Parts};
 use crate::table::{Found, TableRoot};
 
@@ -287,9 +287,10 @@ impl Shard {
     pub fn reclaim(&mut self, steps_max: usize) -> bool {
         for _ in 0..steps_max {
             if !self.forks.look_step(&mut self.memory) && !self.memory.reclaim_step() {
-                return false;
+                break;
             }
         }
+        self.memory.returned.clear();
         self.is_reclaiming()
     }
 
@@ -304,10 +305,19 @@ impl Shard {
         self.memory.arena.take_backing()
     }
 
-    /// Gives up to `pages_max` empty pages back to the kernel, keeping a sixteenth of what is in use; says how many went.
-    pub fn release_memory(&mut self, pages_max: u64) -> u64 {
+    /// Has the memory of an empty page go back to the kernel, if more of them have some than are soon used again.
+    fn return_memory(&mut self) -> bool {
         let keep = self.memory.arena.usage().page_bytes / 16 / (64 * 1024);
-        self.memory.arena.release_free_pages(keep, pages_max)
+        let Some(page) = self.memory.arena.return_page(keep) else { return false };
+        self.memory.returned.push(Returned::Page(page));
+        true
+    }
+
+    /// What background work has found for the kernel to take back, for a thread that has time. What nobody takes goes back with
+    /// the next background work.
+    #[inline]
+    pub fn take_returned(&mut self) -> Vec<Returned> {
+        std::mem::take(&mut self.memory.returned)
     }
 
     #[inline]

@@ -133,15 +133,20 @@ impl CoreService {
             if work == Work::Expire {
                 expiry += took;
             }
-            // A step that would end too late, if it were as long as the longest so far, is left to the next turn.
+            // A step that would end too late, if it were as long as the longest so far, is left to the next turn. Beside
+            // freeing, one that calls the kernel or moves keys is the last.
             longest = longest.max(took);
-            looked_at.since(start) + longest <= end
+            let is_last = reclaim.is_some() && matches!(work, Work::Release | Work::Defragment);
+            !is_last && looked_at.since(start) + longest <= end
         };
         let wake = match self.core.shard.background(now_ms, &mut may_go_on) {
             Background::Now => Wake::Now,
             Background::At(at_ms) => Wake::At(now.after(Duration::from_millis(at_ms.saturating_sub(now_ms)))),
             Background::Idle => Wake::Idle,
         };
+        for returned in self.core.shard.take_returned() {
+            self.shared.memory.give_back(returned);
+        }
         let wake = if is_walking && self.walk_forks(start, turn) { Wake::Now } else { wake };
         let mut worked_until = looked_at;
         if wake == Wake::Now {
