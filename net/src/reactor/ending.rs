@@ -8,7 +8,7 @@ use super::connection::{Phase, ReadState, SendState};
 use super::io::Io;
 use crate::connection_id::ConnectionId;
 use crate::error::RingError;
-use crate::ring::system;
+use crate::ring::{Operation, system};
 
 impl<M: Send> Io<M> {
     /// The kernel has all output of a closing connection.
@@ -67,12 +67,18 @@ impl<M: Send> Io<M> {
         connection.phase = Phase::Ending;
         connection.held = None;
         self.is_restless |= connection.send == SendState::Optimistic;
-        let is_reading = matches!(connection.read, ReadState::Armed | ReadState::Bulk);
-        if is_reading || connection.send == SendState::Visible {
-            if is_reading {
-                connection.read = ReadState::Cancelling;
-            }
-            self.ring.cancel_socket(connection.socket())?;
+        let is_sending = connection.send == SendState::Visible;
+        let receive = match connection.read {
+            ReadState::Armed => Some(Operation::Receive),
+            ReadState::Bulk => Some(Operation::ReceiveBulk),
+            ReadState::Idle | ReadState::Cancelling => None,
+        };
+        if let Some(receive) = receive {
+            connection.read = ReadState::Cancelling;
+            self.ring.cancel_request(receive, id)?;
+        }
+        if is_sending {
+            self.ring.cancel_request(Operation::Send, id)?;
         }
         self.release_if_quiet(id);
         Ok(())

@@ -16,7 +16,7 @@ impl<M: Send> Io<M> {
             let Some(connection) = self.table.get_mut(id) else { continue };
             if (connection.is_paused || connection.is_bulk) && connection.read == ReadState::Armed {
                 connection.read = ReadState::Cancelling;
-                self.ring.cancel_receive(id)?;
+                self.ring.cancel_request(Operation::Receive, id)?;
             }
         }
         for id in self.to_receive.drain(..) {

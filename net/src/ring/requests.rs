@@ -90,13 +90,12 @@ impl Ring {
         self.push(&entry, true)
     }
 
-    /// Ends the receive of `id`, which still answers with its last completion.
-    pub fn cancel_receive(&mut self, id: ConnectionId) -> Result<(), RingError> {
-        let receive = pack(Operation::Receive, id.into());
-        self.cancel(types::CancelBuilder::user_data(receive), id.into())
+    /// Ends one request of `id`, which still answers with its last completion.
+    pub fn cancel_request(&mut self, operation: Operation, id: ConnectionId) -> Result<(), RingError> {
+        self.cancel(types::CancelBuilder::user_data(pack(operation, id.into())), id.into())
     }
 
-    /// Ends everything that runs on `socket`.
+    /// Ends everything that runs on `socket`. The kernel looks through all that runs on the ring for it.
     pub fn cancel_socket(&mut self, socket: BorrowedFd<'_>) -> Result<(), RingError> {
         self.cancel(types::CancelBuilder::fd(types::Fd(socket.as_raw_fd())).all(), Token::fixed(0))
     }
