@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::machine::stalls::Stalls;
+
 /// One reply, or several to commands that went out together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeptReply {
@@ -11,6 +13,14 @@ pub struct KeptReply {
     pub latency: Duration,
     /// How many they were.
     pub count: u64,
+}
+
+impl KeptReply {
+    /// Whether a stall of the machine has spoilt it; stalls count from `origin`.
+    pub fn is_spoilt(&self, stalls: &Stalls, origin: Instant) -> bool {
+        let due_ns = self.due.saturating_duration_since(origin).as_nanos() as u64;
+        stalls.spoil_around(due_ns, due_ns + self.latency.as_nanos() as u64)
+    }
 }
 
 /// The longest replies of a run.

@@ -17,6 +17,9 @@ use thread_priority::{ThreadPriority, ThreadPriorityValue};
 
 use crate::machine::cpus::pin_thread;
 
+/// Time on either side of a stall in which replies count as spoilt: once a second or so, the memory management of a guest's
+/// kernel takes the CPUs for a millisecond and for parts of one, over 10 to 20 ms.
+const AROUND: Duration = Duration::from_millis(15);
 /// Priority among real-time threads: above all of a usual machine's.
 const PRIORITY: u8 = 50;
 
@@ -71,10 +74,10 @@ impl Stalls {
         })
     }
 
-    /// Whether something between these instants overlaps a stall or so long a time on either side of it: what held the CPU may
-    /// have done so in shorter parts before and after, and what piled up then takes long under load.
-    pub fn spoil_around(&self, from_ns: u64, to_ns: u64, around: Duration) -> bool {
-        let around_ns = around.as_nanos() as u64;
+    /// Whether something between these instants overlaps a stall, or the time around it in which the machine may have stood still
+    /// for shorter times, and in which what piled up is done.
+    pub fn spoil_around(&self, from_ns: u64, to_ns: u64) -> bool {
+        let around_ns = AROUND.as_nanos() as u64;
         self.0.iter().any(|stall| from_ns <= stall.to_ns + around_ns && stall.from_ns <= to_ns + around_ns)
     }
 
@@ -163,10 +166,20 @@ mod tests {
         assert!(spoilt.iter().all(|(from, to)| stalls.spoil(*from, *to)));
         let unspoilt = [(0, 99), (201, 999), (1003, 2000)];
         assert!(unspoilt.iter().all(|(from, to)| !stalls.spoil(*from, *to)));
-        let spoil = |from, to| stalls.spoil_around(from, to, Duration::from_nanos(20));
-        assert!(spoil(60, 80) && spoil(170, 400) && !spoil(60, 79) && !spoil(171, 400));
         assert!(stalls.on(1).spoil(1001, 1001) && !stalls.on(0).spoil(1001, 1001));
         assert_eq!((stalls.longest_ns(0, 2000), stalls.longest_ns(101, 2000)), (50, 1));
+    }
+
+    #[test]
+    fn replies_around_a_stall_count_as_spoilt() {
+        const MS: u64 = 1_000_000;
+        let stalls = Stalls(vec![Stall { cpu: 0, from_ns: 100 * MS, to_ns: 102 * MS }]);
+        assert!(
+            [(80, 85), (117, 150), (101, 101)]
+                .iter()
+                .all(|(from, to)| stalls.spoil_around(from * MS, to * MS))
+        );
+        assert!([(80, 84), (118, 150)].iter().all(|(from, to)| !stalls.spoil_around(from * MS, to * MS)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One measurement of one cell on one server, and the median of several.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,10 +8,6 @@ use crate::load::kept::{KeptReplies, KeptReply};
 use crate::load::report::Report;
 use crate::machine::schedstat::Share;
 use crate::machine::stalls::Stalls;
-
-/// Time on either side of a stall of the machine in which replies count as spoilt: once a second or so, memory management of
-/// a guest's kernel takes the CPU for a millisecond and for parts of one, over 10 to 20 ms.
-const AROUND: Duration = Duration::from_millis(15);
 
 /// What one run of a cell gave.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -63,10 +59,7 @@ impl Sample {
 
     /// With what the stalls of the machine, watched meanwhile from `origin` on, have spoilt.
     pub fn beside(self, kept: &KeptReplies, stalls: &Stalls, origin: Instant) -> Self {
-        let is_spoilt = |reply: &KeptReply| {
-            let due_ns = reply.due.saturating_duration_since(origin).as_nanos() as u64;
-            stalls.spoil_around(due_ns, due_ns + reply.latency.as_nanos() as u64, AROUND)
-        };
+        let is_spoilt = |reply: &KeptReply| reply.is_spoilt(stalls, origin);
         Self {
             p999_ran_us: kept.one_in(1000, is_spoilt).map(|latency| latency.as_nanos() as f64 / 1000.0),
             spoilt: Some(kept.count(is_spoilt) as f64 / kept.timed.max(1) as f64),

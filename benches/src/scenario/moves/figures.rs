@@ -86,6 +86,10 @@ pub enum Figure {
     LoadP99Us,
     /// The same without a move.
     CalmLoadP99Us,
+    /// `LoadP99Us` of the replies that no stall of the machine has spoilt.
+    UnstalledLoadP99Us,
+    /// The same without a move.
+    UnstalledCalmLoadP99Us,
     /// The slowest reply to the load.
     LoadWorstMs,
     /// The same without a move.
@@ -169,6 +173,8 @@ impl Figure {
             Self::SourceDropTurnUs => "  of it that frees, µs",
             Self::LoadP99Us => "load p99, µs",
             Self::CalmLoadP99Us => "  without a move, µs",
+            Self::UnstalledLoadP99Us => "  while the machine ran, µs",
+            Self::UnstalledCalmLoadP99Us => "    without a move, µs",
             Self::LoadWorstMs => "load worst, ms",
             Self::CalmLoadWorstMs => "  without a move, ms",
             Self::LoadRate => "load, SET/s",

@@ -161,6 +161,7 @@ fn read(
         under_traffic(pair, cell, rate, cpus, origin, || watched(pair, cell, network, origin))?;
     let keys_after = pair.keys().map_err(ScenarioError::Server)?;
     Ok(Reading {
+        origin,
         rate,
         calm,
         calm_from,

@@ -1,7 +1,8 @@
 //! What was read of one move, and the figures that follow from it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::load::kept::KeptReplies;
 use crate::machine::stalls::Stalls;
 use crate::scenario::moves::cell::{Load, MOVING, MoveCell, Purpose};
 use crate::scenario::moves::figures::{Figure, Figures};
@@ -18,6 +19,8 @@ const MEGABYTE: f64 = 1e6;
 /// Everything that was read of one cell on one pair.
 #[derive(Debug)]
 pub struct Reading {
+    /// What instants of probes, stalls and moments count from.
+    pub origin: Instant,
     /// SETs a second of the load.
     pub rate: Option<f64>,
     /// What clients saw without a move, between these moments.
@@ -108,6 +111,10 @@ fn replies(reading: &Reading, figures: &mut Figures) {
         figures.insert(Figure::LoadRate, busy.throughput);
         figures.insert(Figure::LoadP99Us, busy.latency.p99_us);
         figures.insert(Figure::CalmLoadP99Us, calm.latency.p99_us);
+        let of = [(Figure::UnstalledLoadP99Us, busy), (Figure::UnstalledCalmLoadP99Us, calm)];
+        for (figure, report) in of {
+            figures.extend(unstalled_p99_us(reading, &report.kept).map(|p99_us| (figure, p99_us)));
+        }
         figures.insert(Figure::LoadWorstMs, busy.latency.max_us / 1e3);
         figures.insert(Figure::CalmLoadWorstMs, calm.latency.max_us / 1e3);
         figures.insert(Figure::LoadRedirectsPerConnection, busy.redirects as f64 / CLIENTS as f64);
@@ -138,7 +145,7 @@ fn replies(reading: &Reading, figures: &mut Figures) {
     insert(Figure::CalmStayingMs, calm_staying.map(ms));
     insert(Figure::AddedStayingMs, staying.zip(calm_staying).map(|(busy, calm)| ms(busy) - ms(calm)));
     if let Some(stalls) = &reading.stalls {
-        let is_unspoilt = |reply: &Reply| !stalls.spoil(reply.due_ns, reply.due_ns + reply.latency_ns);
+        let is_unspoilt = |reply: &Reply| !stalls.spoil_around(reply.due_ns, reply.due_ns + reply.latency_ns);
         let moving = busy.moving.worst(begun, over, is_unspoilt);
         let staying = busy.staying.worst(begun, over, is_unspoilt).map(ms);
         let calm = calm.staying.worst(calm_from, calm_to, is_unspoilt).map(ms);
@@ -152,6 +159,13 @@ fn replies(reading: &Reading, figures: &mut Figures) {
     }
     let last = hand_overs.iter().max().copied();
     insert(Figure::AfterStayingMs, last.and_then(|last| worst(&busy.staying, last, over)).map(ms));
+}
+
+/// What one reply in a hundred is slower than, of those that no stall has spoilt.
+fn unstalled_p99_us(reading: &Reading, kept: &KeptReplies) -> Option<f64> {
+    let stalls = reading.stalls.as_ref()?;
+    kept.one_in(100, |reply| reply.is_spoilt(stalls, reading.origin))
+        .map(|latency| latency.as_nanos() as f64 / 1e3)
 }
 
 fn ns(moment: &Moment) -> u64 {

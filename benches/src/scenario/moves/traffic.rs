@@ -18,6 +18,8 @@ use crate::scenario::rows::CLIENTS;
 use crate::traffic::arrivals::Process;
 use crate::traffic::workload::{Preset, Ratio, preset_commands};
 
+/// Replies of the load that take longer are kept, so that those of a stall can be left out.
+const KEPT_FROM: Duration = Duration::from_micros(500);
 /// Load that runs before anything is measured.
 const WARM_UP: Duration = Duration::from_millis(500);
 /// Longest run: far beyond any move that is waited for.
@@ -118,7 +120,7 @@ fn plan(pair: &Pair, cell: &MoveCell, pace: Pace) -> Plan {
         targets: Vec::new(),
     };
     let plan = set.plan(&cell.dataset, pair.target(), &[], (Duration::ZERO, LENGTH_MAX), 1);
-    Plan { waiting: Waiting::Sleep, ..plan }
+    Plan { waiting: Waiting::Sleep, kept_from: Some(KEPT_FROM), ..plan }
 }
 
 /// Lets the calling thread, and those that it starts, run on these CPUs, before others where the system allows it.
