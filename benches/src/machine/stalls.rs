@@ -112,13 +112,19 @@ impl StallWatch {
     }
 
     /// What was seen; nothing at all when the system does not let a thread go before the others.
-    pub fn end(self) -> Option<Stalls> {
+    pub fn end(mut self) -> Option<Stalls> {
         self.stop.store(true, Ordering::Relaxed);
         let mut stalls = Vec::new();
-        for thread in self.threads {
+        for thread in std::mem::take(&mut self.threads) {
             stalls.extend(thread.join().ok()??);
         }
         Some(Stalls(stalls))
+    }
+}
+
+impl Drop for StallWatch {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 }
 

@@ -52,7 +52,7 @@ impl MemoryAhead {
         }
     }
 
-    /// Has memory go back as soon as there is time, or now if too much waits already.
+    /// Has memory go back as soon as there is time, or now if too much waits already or nobody is there.
     pub fn give_back(&self, returned: Returned) {
         if let Some(sender) = &self.sender {
             let _ = sender.try_send(Order::Return(returned));

@@ -96,6 +96,8 @@ impl CoreService {
                 self.shared.memory.back(backing);
             }
         }
+        // What commands had to free to make room is not this turn's work either.
+        self.give_memory_back();
         let mut wake = self.work_on_keys(io, now);
         if !self.core.sessions.is_empty() {
             wake = earlier(wake, Wake::At(self.background.clients_at));
@@ -144,9 +146,7 @@ impl CoreService {
             Background::At(at_ms) => Wake::At(now.after(Duration::from_millis(at_ms.saturating_sub(now_ms)))),
             Background::Idle => Wake::Idle,
         };
-        for returned in self.core.shard.take_returned() {
-            self.shared.memory.give_back(returned);
-        }
+        self.give_memory_back();
         let wake = if is_walking && self.walk_forks(start, turn) { Wake::Now } else { wake };
         let mut worked_until = looked_at;
         if wake == Wake::Now {
@@ -162,6 +162,13 @@ impl CoreService {
         spent.background += worked_until.since(start);
         spent.expiry += expiry;
         wake
+    }
+
+    /// Has the memory thread give back to the kernel what was freed.
+    fn give_memory_back(&mut self) {
+        for returned in self.core.shard.take_returned() {
+            self.shared.memory.give_back(returned);
+        }
     }
 
     /// Walks forks until the turn's time is up, one step at least; whether there is more to walk.
