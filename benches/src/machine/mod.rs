@@ -4,5 +4,6 @@ pub mod cpus;
 pub mod facts;
 pub mod family;
 pub mod memory;
+pub mod priority;
 pub mod schedstat;
 pub mod stalls;

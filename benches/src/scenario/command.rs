@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 
+use crate::machine::priority::Foremost;
 use crate::scenario::measuring::{Bench, ScenarioError, measure_row};
 use crate::scenario::memory_row::measure_memory;
 use crate::scenario::moves::measure_moves;
@@ -26,6 +27,7 @@ pub fn scenario(options: &ScenarioOptions, out: &mut dyn Write) -> Result<(), Sc
 }
 
 fn measured(options: &ScenarioOptions, peers: &[Peer]) -> Result<Results, ScenarioError> {
+    let _foremost = Foremost::begin();
     let compared = |row: Row| {
         let mut bench = Bench::new(options, row.id, row.title);
         measure_row(&mut bench, &row, peers)?;

@@ -72,7 +72,7 @@ impl Server {
         let log = File::create(place.dir.join("output.log"))?;
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        // A child inherits the affinity of the thread that starts it.
+        // A child inherits affinity and priority of the thread that starts it.
         pin_thread(&place.cpus)?;
         let spawned = command.spawn();
         pin_thread(own_cpus)?;

@@ -8,10 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, setpriority_process};
+use crate::machine::priority::elsewhere;
 
-/// How it stands to the servers and the load, where the system allows it.
-const NICENESS: i32 = -10;
 /// Longest wait for its first connection.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time between two attempts.
@@ -31,7 +29,8 @@ impl Etcd {
         fs::create_dir_all(dir)?;
         let log = File::create(dir.join("etcd.log"))?;
         let (clients, peers) = (format!("http://{host}:{port}"), format!("http://{host}:{}", port + 1));
-        let child = Command::new("etcd")
+        let mut command = Command::new("etcd");
+        command
             .args(["--name", "one", "--log-level", "error", "--initial-cluster", &format!("one={peers}")])
             .args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients])
             .args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers])
@@ -39,12 +38,10 @@ impl Etcd {
             .arg(dir.join("data"))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
+            .stderr(log);
+        let child = elsewhere(|| command.spawn())
             .map_err(|error| io::Error::new(error.kind(), format!("cannot start etcd: {error}")))?;
         let mut etcd = Self { child, url: clients };
-        // It stands for one on machines of its own. Its threads inherit it.
-        let _ = setpriority_process(Pid::from_child(&etcd.child).into(), NICENESS);
         let started = Instant::now();
         while TcpStream::connect((host, port)).is_err() {
             if let Some(status) = etcd.child.try_wait()? {

@@ -49,7 +49,7 @@ pub fn measure_moves(bench: &mut Bench<'_>, peers: &[Peer]) -> Result<(), Scenar
         return Err(ScenarioError::Nothing);
     }
     bench.note(
-        "source, target and etcd share the CPUs with the client, which keeps to its own and goes first there, as etcd does (nice -10); \
+        "source, target and etcd share the CPUs with the client, which keeps to its own; client and servers go first (nice -20), etcd last (10); \
          peers' threads and children run where the scheduler puts them"
             .into(),
     );

@@ -20,12 +20,12 @@ use crate::traffic::workload::{Preset, Ratio, preset_commands};
 
 /// Replies of the load that take longer are kept, so that those of a stall can be left out.
 const KEPT_FROM: Duration = Duration::from_micros(500);
-/// Load that runs before anything is measured.
+/// Load that runs before anything is measured: the first commands touch what nobody has used for seconds.
 const WARM_UP: Duration = Duration::from_millis(500);
+/// Rest until something is done: threads start, and the load's own warm-up ends.
+const WARM_UP_REST: Duration = Duration::from_millis(50);
 /// Longest run: far beyond any move that is waited for.
 const LENGTH_MAX: Duration = Duration::from_secs(600);
-/// How the threads of the load stand to others that want the same CPU: a late client would be taken for a late server.
-const NICENESS: i32 = -10;
 
 /// What clients saw.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +66,7 @@ pub fn under_traffic<T>(
     thread::scope(|scope| {
         let load = plan.as_ref().map(|plan| {
             scope.spawn(|| {
-                go_first(cpus);
+                keep_to(cpus);
                 run_until(plan, &stop, &mut |_| {})
             })
         });
@@ -75,12 +75,12 @@ pub fn under_traffic<T>(
             for class in cell.probed() {
                 let stop = &stop;
                 probes.push(scope.spawn(move || {
-                    go_first(cpus);
+                    keep_to(cpus);
                     probe(&pair.addresses, class, origin, stop)
                 }));
             }
         }
-        thread::sleep(WARM_UP);
+        thread::sleep(WARM_UP + WARM_UP_REST);
         let done = during();
         stop.store(true, Ordering::Relaxed);
         let mut traffic = Traffic::default();
@@ -119,14 +119,12 @@ fn plan(pair: &Pair, cell: &MoveCell, pace: Pace) -> Plan {
         is_watched: false,
         targets: Vec::new(),
     };
-    let plan = set.plan(&cell.dataset, pair.target(), &[], (Duration::ZERO, LENGTH_MAX), 1);
+    let plan = set.plan(&cell.dataset, pair.target(), &[], (WARM_UP, LENGTH_MAX), 1);
     Plan { waiting: Waiting::Sleep, kept_from: Some(KEPT_FROM), ..plan }
 }
 
-/// Lets the calling thread, and those that it starts, run on these CPUs, before others where the system allows it.
-fn go_first(cpus: &[usize]) {
-    // Without the privilege the load runs as everything else does; its latencies are those of a busy machine then.
-    let _ = rustix::process::setpriority_process(None, NICENESS);
+/// Lets the calling thread, and those that it starts, run on these CPUs.
+fn keep_to(cpus: &[usize]) {
     // A CPU that is not there any more is one less to choose from.
     let _ = pin_thread(cpus);
 }
