@@ -79,10 +79,10 @@ impl Topology {
 
 /// The runs of slots in a set of them.
 pub fn ranges_of(slots: &[SlotId]) -> Vec<SlotRange> {
-    let mut numbers: Vec<usize> = slots.iter().map(|slot| slot.number()).collect();
-    numbers.sort_unstable();
-    let runs = numbers.chunk_by(|one, next| one + 1 == *next);
-    runs.filter_map(|run| SlotRange::new(*run.first()?, *run.last()?)).collect()
+    let mut sorted = slots.to_vec();
+    sorted.sort_unstable();
+    let runs = sorted.chunk_by(|one, next| one.number() + 1 == next.number());
+    runs.filter_map(|run| SlotRange::new(run.first()?.number(), run.last()?.number())).collect()
 }
 
 #[cfg(test)]

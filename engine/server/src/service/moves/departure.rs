@@ -8,7 +8,7 @@ use whimbrel_engine::config::Config;
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::moves::{MoveReport, MoveRequest};
 use whimbrel_engine::topology::{HeirId, NodeId};
-use whimbrel_migration::plan::SlotWeight;
+use whimbrel_migration::plan::Plan;
 use whimbrel_migration::{
     Action, Advance, Batch, BatchId, Hold, Incarnation, Lane, MoveId, Outgoing, OutgoingSettings, Phase,
     Progress,
@@ -160,14 +160,10 @@ impl CoreService {
         let stranger = slots.iter().find(|slot| !topology.owns(**slot) || moving.contains(**slot)).copied();
         let batch_slots = self.core.config.migration_batch_slots as usize;
         let (shard, load) = (&self.core.shard, &self.core.load);
-        let weigh = |slot: &SlotId| SlotWeight {
-            slot: *slot,
-            keys: shard.slot_keys(*slot),
-            bytes: shard.slot_bytes(*slot),
-            load: load.of(*slot, now.unix_s()),
-        };
-        let weights: Vec<SlotWeight> = slots.iter().map(weigh).collect();
-        let job = Job::new(id, source, target, &weights, batch_slots, now);
+        let keys = slots.iter().map(|slot| shard.slot_keys(*slot)).sum();
+        let bytes = slots.iter().map(|slot| shard.slot_bytes(*slot)).sum();
+        let plan = Plan::new(slots, batch_slots, |slot| load.of(slot, now.unix_s()));
+        let job = Job::new(id, [source, target], plan, [keys, bytes], now);
         log::notice(format_args!(
             "Move {id}: {} to {target} is planned",
             job.report_with(None).ranges_text()
@@ -283,7 +279,9 @@ impl CoreService {
     fn begin_batch(&mut self, io: &mut Io<Message>) {
         let now = self.now(io);
         let Some(job) = self.moves.departures.jobs.front_mut() else { return };
-        let Some((number, slots)) = job.next_batch() else { return };
+        let (shard, load) = (&self.core.shard, &self.core.load);
+        let weigh = |slot| (load.of(slot, now.unix_s()), shard.slot_bytes(slot));
+        let Some((number, slots)) = job.next_batch(weigh) else { return };
         let (job, target) = (job.id, job.target);
         let topology = &self.core.topology;
         let myself = topology.node(topology.myself());

@@ -1,20 +1,18 @@
 //! Jobs of this core: what an operator asked for, cut into batches that go one after another.
 
-use std::collections::VecDeque;
-
 use whimbrel_engine::core::Now;
 use whimbrel_engine::key::SlotId;
 use whimbrel_engine::moves::{MoveReport, Operation};
 use whimbrel_engine::topology::{NodeId, ranges_of};
-use whimbrel_migration::plan::{self, SlotWeight};
+use whimbrel_migration::plan::Plan;
 use whimbrel_migration::{MoveId, Phase, Progress};
 
 /// What an operator asked of this core.
 pub struct Job {
     pub id: MoveId,
     pub target: NodeId,
-    /// Slots of batches that have not begun, batch by batch.
-    batches: VecDeque<Vec<SlotId>>,
+    /// Slots of batches that have not begun.
+    plan: Plan,
     /// The number of the next batch.
     next: u32,
     /// Why the operator ended it, if so: no further batch begins.
@@ -24,29 +22,26 @@ pub struct Job {
 }
 
 impl Job {
-    /// A job for slots that this core owns; what weighs most on it goes first.
+    /// A job for slots that this core owns, and that hold so many keys and bytes.
     pub fn new(
         id: MoveId,
-        source: NodeId,
-        target: NodeId,
-        weights: &[SlotWeight],
-        batch_slots_max: usize,
+        [source, target]: [NodeId; 2],
+        plan: Plan,
+        [keys, bytes]: [u64; 2],
         now: Now,
     ) -> Job {
-        let slots: Vec<SlotId> = weights.iter().map(|weight| weight.slot).collect();
+        let slots: Vec<SlotId> = plan.waiting().collect();
         let mut report =
             MoveReport::new(id.to_string(), Operation::Export, ranges_of(&slots), source, target);
         (report.created_ms, report.updated_s) = (now.unix_ms, now.unix_s());
         report.slots_total = slots.len() as u64;
-        report.keys_total = weights.iter().map(|weight| weight.keys).sum();
-        report.bytes_total = weights.iter().map(|weight| weight.bytes).sum();
-        let batches = plan::batches(weights, batch_slots_max).into();
-        Job { id, target, batches, next: 0, cancelled: false, report }
+        (report.keys_total, report.bytes_total) = (keys, bytes);
+        Job { id, target, plan, next: 0, cancelled: false, report }
     }
 
-    /// The next batch: its number and its slots.
-    pub fn next_batch(&mut self) -> Option<(u32, Vec<SlotId>)> {
-        let slots = self.batches.pop_front()?;
+    /// The next batch: its number and its slots. `weigh` says load and bytes of a slot.
+    pub fn next_batch(&mut self, weigh: impl Fn(SlotId) -> (u64, u64)) -> Option<(u32, Vec<SlotId>)> {
+        let slots = self.plan.next_batch(weigh)?;
         let number = self.next;
         self.next += 1;
         Some((number, slots))
@@ -54,12 +49,12 @@ impl Job {
 
     /// Whether every batch has begun.
     pub fn is_last(&self) -> bool {
-        self.batches.is_empty()
+        self.plan.is_empty()
     }
 
     /// Slots that have not begun to move.
     pub fn waiting(&self) -> impl Iterator<Item = SlotId> {
-        self.batches.iter().flatten().copied()
+        self.plan.waiting()
     }
 
     /// Takes in how a batch has ended.
