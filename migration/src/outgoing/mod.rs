@@ -87,8 +87,8 @@ enum Appointment {
     No,
     /// It was asked to.
     Asked,
-    /// It does.
-    Known,
+    /// It does. The frame of this number shows it to the target.
+    Known(u64),
 }
 
 /// The source's side of a batch.
@@ -231,7 +231,7 @@ impl Outgoing {
 
     /// The map does not name the heir any more, and no word was given: the target has dropped what it had.
     pub fn withdrawn(&mut self) {
-        if self.appointment == Appointment::Known && !self.is_given() {
+        if matches!(self.appointment, Appointment::Known(_)) && !self.is_given() {
             self.forgotten();
         }
     }

@@ -6,7 +6,8 @@
 //!                     └────────────────── another seal ◄────────────────────┘
 //! ```
 //!
-//! No pause begins before it is known that the map names the target as heir. Up to the word the pause can be given up, at its
+//! No pause begins before it is known that the map names the target as heir, and before the target goes by that map: taking one over is long
+//! work beside a pause. Up to the word the pause can be given up, at its
 //! deadline or with the link: writes go on, and the next attempt has another number. The word ends the pause, and cannot be
 //! taken back.
 
@@ -79,7 +80,8 @@ impl Outgoing {
 
     /// Whether a pause could begin, if the rest were short.
     pub(super) fn may_pause(&self) -> bool {
-        self.link.is_up() && self.slots.are_all_streaming() && self.appointment == Appointment::Known
+        let Appointment::Known(shown) = self.appointment else { return false };
+        self.link.is_up() && self.slots.are_all_streaming() && self.senders.delta.acknowledged() > shown
     }
 
     /// Bytes of deltas that the target has not applied.
@@ -235,10 +237,9 @@ impl Outgoing {
 
     /// The map names the heir: the target is shown the map, so that it can go by the word at once.
     pub(super) fn note_appointed(&mut self, map: &[u8]) {
-        self.appointment = Appointment::Known;
         // Without the map, the target reads it where it is kept.
         let map = if map.len() <= PAYLOAD_BYTES_MAX { map } else { &[] };
-        self.senders.delta.push(&Frame::Appointed { map });
+        self.appointment = Appointment::Known(self.senders.delta.push(&Frame::Appointed { map }));
     }
 
     fn ask_to_give(&mut self) {
@@ -254,7 +255,8 @@ impl Outgoing {
         if !is_asked || self.failure.is_some() || self.lost.is_some() {
             return false;
         }
-        assert_eq!(self.appointment, Appointment::Known, "no pause begins before the map names the heir");
+        let is_named = matches!(self.appointment, Appointment::Known(_));
+        assert!(is_named, "no pause begins before the map names the heir");
         let number = self.senders.delta.push(&Frame::Yours { attempt: self.attempt });
         self.state = State::Given { number, is_heard: false };
         self.end_pause(now_us);

@@ -208,6 +208,28 @@ fn no_pause_begins_before_the_map_names_the_heir() {
 }
 
 #[test]
+fn no_pause_begins_before_the_target_goes_by_the_map() {
+    let mut pair = Pair::new(50, settings());
+    while !pair.outgoing.has_heir() {
+        pair.now_us += 1_000;
+        pair.connect();
+        pair.exchange(64, 64);
+    }
+    pair.step_store(true, true);
+    for _ in 0..100 {
+        // The target is busy with something else.
+        pair.now_us += 1_000;
+        pair.step_source(64, usize::MAX);
+        Lane::ALL.into_iter().for_each(|lane| pair.deliver(lane, usize::MAX));
+    }
+    assert_eq!(pair.outgoing.progress().pauses_tried, 0);
+    assert!(pair.write("a", 1, Change::Set { bytes: 10 }), "nothing waits");
+    pair.settle();
+    pair.check();
+    assert_eq!((pair.owner, pair.outgoing.progress().pauses_tried), (Owner::Target, 1));
+}
+
+#[test]
 fn a_word_that_is_lost_is_given_again() {
     let mut pair = Pair::new(50, settings());
     until_the_word(&mut pair);
