@@ -109,11 +109,12 @@ impl CoreService {
 impl CoreService {
     /// What the shard has to do, until the turn's time is up. A walk over forks has one half of the turn, and so has freeing.
     ///
-    /// While clients want the core too, background work takes `background-share` of it at most: work that is left over rests
+    /// While clients want the core too, or slots leave it, background work takes `background-share` of it at most: work that is left over rests
     /// for as long as makes up that share. Time counts from here, not from the loop's start, so that long loops do not starve it.
     fn work_on_keys(&mut self, io: &mut Io<Message>, now: Monotonic) -> Wake {
         let commands = self.core.stats.commands_processed;
-        let is_busy = std::mem::replace(&mut self.background.commands_worked, commands) != commands;
+        let is_busy = std::mem::replace(&mut self.background.commands_worked, commands) != commands
+            || self.moves.has_departures();
         if is_busy && now < self.background.rests_until {
             self.background.spent.turn(Monotonic::now().since(now));
             return Wake::At(self.background.rests_until);
