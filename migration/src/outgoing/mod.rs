@@ -325,7 +325,8 @@ impl Outgoing {
             State::Moving => {
                 let deltas = self.step_deltas(shard);
                 let copied = self.step_copy(shard);
-                deltas || copied || self.step_pause(shard, now_us)
+                let asked = self.ask_for_heir();
+                deltas || copied || asked || self.step_pause(shard, now_us)
             }
             State::Pausing(pause) => {
                 let pause = *pause;

@@ -58,7 +58,7 @@ impl Outgoing {
     /// Begins a pause if the rest is going to drain soon enough; whether it did.
     pub(super) fn step_pause(&mut self, shard: &Shard, now_us: u64) -> bool {
         if !self.may_pause() {
-            return self.ask_for_heir();
+            return false;
         }
         let drain_us = self.drain.predicted_us(self.lag_bytes(shard)).unwrap_or(0);
         let round_trip_us = self.drain.round_trip_us().unwrap_or(0);
@@ -225,10 +225,11 @@ impl Outgoing {
         self.actions.push_back(Action::Hold(hold));
     }
 
-    /// Asks for the target to be named as heir once all slots stream, one time in a life of the batch; whether it did.
-    fn ask_for_heir(&mut self) -> bool {
+    /// Asks for the target to be named as heir once most slots stream, one time in a life of the batch; whether it did. The store and the
+    /// target take their time for it while the rest is copied.
+    pub(super) fn ask_for_heir(&mut self) -> bool {
         let is_due =
-            self.appointment == Appointment::No && self.link.is_up() && self.slots.are_all_streaming();
+            self.appointment == Appointment::No && self.link.is_up() && self.slots.are_mostly_streaming();
         let Some(target) = self.target.filter(|_| is_due) else { return false };
         self.appointment = Appointment::Asked;
         self.actions.push_back(Action::Appoint { target });

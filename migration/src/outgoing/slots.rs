@@ -145,6 +145,11 @@ impl Slots {
         self.streaming == self.all.len()
     }
 
+    /// Whether the target has the baseline of most.
+    pub fn are_mostly_streaming(&self) -> bool {
+        4 * self.streaming >= 3 * self.all.len()
+    }
+
     /// Begins to copy the next slot whose turn has not come: from the same instant its writes queue.
     pub fn begin_next(&mut self, queue_bytes_max: usize, shard: &mut Shard) -> Option<usize> {
         let index = self.waiting;
