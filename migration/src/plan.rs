@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use whimbrel_engine::key::SlotId;
 
 /// Neighbouring slots that go together, the hottest such runs first. A map in which single slots lie scattered would be long,
-/// for every client that asks for it and for whoever adopts it during a pause.
+/// for every client that asks for it and for whoever takes it over.
 pub const RUN_SLOTS: usize = 64;
 
 /// The slots of a job that have not gone yet, in the order in which they go.

@@ -6,10 +6,9 @@
 //!                     └────────────────── another seal ◄────────────────────┘
 //! ```
 //!
-//! No pause begins before it is known that the map names the target as heir, and before the target goes by that map: taking one over is long
-//! work beside a pause. Up to the word the pause can be given up, at its
-//! deadline or with the link: writes go on, and the next attempt has another number. The word ends the pause, and cannot be
-//! taken back.
+//! No pause begins before it is known that the map names the target as heir, and before the target goes by that map: taking
+//! one over is long work beside a pause. Up to the word the pause can be given up, at its deadline or with the link: writes go
+//! on, and the next attempt has another number. The word ends the pause, and cannot be taken back.
 
 use whimbrel_engine::shard::Shard;
 

@@ -109,8 +109,9 @@ impl CoreService {
 impl CoreService {
     /// What the shard has to do, until the turn's time is up. A walk over forks has one half of the turn, and so has freeing.
     ///
-    /// While clients want the core too, or slots leave it, background work takes `background-share` of it at most: work that is left over rests
-    /// for as long as makes up that share. Time counts from here, not from the loop's start, so that long loops do not starve it.
+    /// While clients want the core too, or slots leave it, background work takes `background-share` of it at most: work that is
+    /// left over rests for as long as makes up that share. Time counts from here, not from the loop's start, so that long loops
+    /// do not starve it.
     fn work_on_keys(&mut self, io: &mut Io<Message>, now: Monotonic) -> Wake {
         let commands = self.core.stats.commands_processed;
         let is_busy = std::mem::replace(&mut self.background.commands_worked, commands) != commands
