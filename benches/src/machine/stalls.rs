@@ -81,6 +81,11 @@ impl Stalls {
         self.0.iter().any(|stall| from_ns <= stall.to_ns + around_ns && stall.from_ns <= to_ns + around_ns)
     }
 
+    /// How much of the time between these instants was stalls.
+    pub fn within_ns(&self, from_ns: u64, to_ns: u64) -> u64 {
+        self.0.iter().map(|stall| stall.to_ns.min(to_ns).saturating_sub(stall.from_ns.max(from_ns))).sum()
+    }
+
     /// The longest one that began between these instants.
     pub fn longest_ns(&self, from_ns: u64, to_ns: u64) -> u64 {
         let within = self.0.iter().filter(|stall| (from_ns..to_ns).contains(&stall.from_ns));

@@ -24,6 +24,10 @@ pub enum Figure {
     UnstalledMovingAtMs,
     /// When the slowest of all was due, from the nearest hand-over that the probe saw.
     WorstMovingAtMs,
+    /// The slowest in a moving slot while a hand-over was near.
+    HandOverMs,
+    /// The slowest of those during which the machine did not stand still.
+    UnstalledHandOverMs,
     /// The slowest reply in the same slots under the same load without a move.
     CalmMovingMs,
     /// The slowest reply in a staying slot.
@@ -60,6 +64,8 @@ pub enum Figure {
     UnstalledTargetMoveTurnsLong,
     /// Turns of move work of both that took more than a millisecond of a core's own time.
     LongMoveTurns,
+    /// Windows with a turn of move work that took over a millisecond even without the stalls of that window.
+    UnexplainedMoveTurns,
     /// All turns of move work of both.
     MoveTurns,
     /// The longest turn of the source's cores altogether, by their own time, until the target owned the slots.
@@ -139,6 +145,8 @@ impl Figure {
             Self::UnstalledMovingMs => "  while the machine ran, ms",
             Self::UnstalledMovingAtMs => "    due, from the hand-over, ms",
             Self::WorstMovingAtMs => "  due, from the hand-over, ms",
+            Self::HandOverMs => "  at a hand-over, ms",
+            Self::UnstalledHandOverMs => "    while the machine ran, ms",
             Self::CalmMovingMs => "  without a move, ms",
             Self::WorstStayingMs => "worst reply, staying slot, ms",
             Self::UnstalledStayingMs => "  while the machine ran, ms",
@@ -166,6 +174,7 @@ impl Figure {
             Self::UnstalledSourceDropTurnsLong => "      windows with over 50 µs",
             Self::TargetMoveTurnUs => "longest turn of move work, target, µs",
             Self::LongMoveTurns => "turns of move work of over 1 ms",
+            Self::UnexplainedMoveTurns => "  that stalls do not account for",
             Self::MoveTurns => "  of all turns",
             Self::SourceLoopUs => "longest turn of a core, source, µs",
             Self::TargetLoopUs => "longest turn of a core, target, µs",

@@ -22,9 +22,9 @@ pub fn judge(results: &mut Results, cells: &[MoveCell]) {
             verdicts.push(verdict(subject, cell, *value, value_max));
         }
     };
-    bound("M1 worst reply in a moving slot, ms", "load", Figure::WorstMovingMs, 2.0);
+    bound("M1 worst reply in a moving slot at a hand-over, ms", "load", Figure::HandOverMs, 2.0);
     bound("M2 added to the worst reply in a staying slot, ms", "load", Figure::AddedStayingMs, 1.0);
-    bound("M1 while the machine ran", "load", Figure::UnstalledMovingMs, 2.0);
+    bound("M1 while the machine ran", "load", Figure::UnstalledHandOverMs, 2.0);
     bound("M2 while the machine ran", "load", Figure::UnstalledAddedStayingMs, 1.0);
     bound("M7 errors shown to clients", "load", Figure::Errors, 0.0);
     bound("M7 redirects per slot of a client", "load", Figure::ProbeRedirectsPerSlot, 1.0);
@@ -122,7 +122,7 @@ mod tests {
             result("idle", "whimbrel", &[(Figure::MoveSeconds, 0.4)]),
             result("idle", "valkey", &[(Figure::MoveSeconds, 1.6)]),
             result("idle", "redis", &[(Figure::MoveSeconds, 1.0)]),
-            result("load", "whimbrel", &[(Figure::WorstMovingMs, 3.0), (Figure::Errors, 0.0)]),
+            result("load", "whimbrel", &[(Figure::HandOverMs, 3.0), (Figure::Errors, 0.0)]),
             result(
                 "heavy",
                 "whimbrel",

@@ -155,8 +155,11 @@ fn read(
     })?;
     let keys_before = pair.keys().map_err(ScenarioError::Server)?;
     let memory_before = proportional_bytes(pid).map_err(ScenarioError::Server)?;
-    // The target is going to take about as much as half of the source has, and may need room beside it.
-    back_free_memory(memory_before);
+    if cell.purpose != Purpose::Turns {
+        // The target is going to take about as much as half of the source has, and may need room beside it. Where turns are what is
+        // looked at, the source's own memory must not have rested for the seconds that this takes.
+        back_free_memory(memory_before);
+    }
     let (busy, watched) =
         under_traffic(pair, cell, rate, cpus, origin, || watched(pair, cell, network, origin))?;
     let keys_after = pair.keys().map_err(ScenarioError::Server)?;

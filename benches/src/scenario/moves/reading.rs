@@ -16,6 +16,10 @@ use crate::scenario::rows::CLIENTS;
 /// Bytes of a megabyte.
 const MEGABYTE: f64 = 1e6;
 
+/// Time on either side of a hand-over in which replies count as its own: twice the longest pause that Whimbrel allows itself, if
+/// nobody says otherwise.
+const AT_HAND_OVER: Duration = Duration::from_millis(20);
+
 /// Everything that was read of one cell on one pair.
 #[derive(Debug)]
 pub struct Reading {
@@ -139,6 +143,8 @@ fn replies(reading: &Reading, figures: &mut Figures) {
     let (calm_moving, calm_staying) = (calm_worst(&calm.moving), calm_worst(&calm.staying));
     insert(Figure::WorstMovingMs, moving.map(ms));
     insert(Figure::WorstMovingAtMs, moving.and_then(|reply| from_nearest(reply, &hand_overs)));
+    let at_hand_over = |reply: &Reply| is_near(*reply, &hand_overs);
+    insert(Figure::HandOverMs, busy.moving.worst(begun, over, at_hand_over).map(ms));
     insert(Figure::CalmMovingMs, calm_moving.map(ms));
     insert(Figure::WorstStayingMs, staying.map(ms));
     insert(Figure::WorstStayingAtMs, staying.and_then(|reply| from_nearest(reply, &hand_overs)));
@@ -147,6 +153,8 @@ fn replies(reading: &Reading, figures: &mut Figures) {
     if let Some(stalls) = &reading.stalls {
         let is_unspoilt = |reply: &Reply| !stalls.spoil_around(reply.due_ns, reply.due_ns + reply.latency_ns);
         let moving = busy.moving.worst(begun, over, is_unspoilt);
+        let is_at_hand_over = |reply: &Reply| at_hand_over(reply) && is_unspoilt(reply);
+        insert(Figure::UnstalledHandOverMs, busy.moving.worst(begun, over, is_at_hand_over).map(ms));
         let staying = busy.staying.worst(begun, over, is_unspoilt).map(ms);
         let calm = calm.staying.worst(calm_from, calm_to, is_unspoilt).map(ms);
         insert(Figure::UnstalledMovingMs, moving.map(ms));
@@ -178,9 +186,27 @@ fn from_nearest(reply: Reply, hand_overs_ns: &[u64]) -> Option<f64> {
     hand_overs_ns.iter().map(distance).min_by(|a, b| a.abs().total_cmp(&b.abs()))
 }
 
+/// Whether a reply was awaited while a hand-over was near.
+fn is_near(reply: Reply, hand_overs_ns: &[u64]) -> bool {
+    let near_ns = AT_HAND_OVER.as_nanos() as u64;
+    let answered_ns = reply.due_ns + reply.latency_ns;
+    hand_overs_ns.iter().any(|at_ns| reply.due_ns <= at_ns + near_ns && *at_ns <= answered_ns + near_ns)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_awaited_over_a_hand_over_or_beside_it_is_its_own() {
+        let is_near = |due_ms: u64, latency_ms: u64| {
+            let reply =
+                Reply { due_ns: due_ms * 1_000_000, latency_ns: latency_ms * 1_000_000, redirected: false };
+            is_near(reply, &[500_000_000, 900_000_000])
+        };
+        assert!(is_near(100, 700) && is_near(470, 10) && is_near(520, 1) && is_near(895, 90));
+        assert!(!is_near(470, 9) && !is_near(521, 1) && !is_near(0, 1));
+    }
 
     #[test]
     fn instants_count_from_the_nearest_hand_over() {

@@ -164,6 +164,15 @@ impl Kind<'_> {
     }
 }
 
+impl Kind<'_> {
+    /// How many windows have a turn that took too long even without the time for which the CPU stood still in the window.
+    fn unexplained(&self, stalls: &Stalls) -> usize {
+        let own = stalls.on(self.node.cpu);
+        let stalled_us = |turn: &Turn| own.within_ns(turn.from_ns, turn.to_ns) as f64 / 1e3;
+        self.turns().filter(|turn| turn.took_us - stalled_us(turn) > self.bound_us).count()
+    }
+}
+
 impl NodeWindows {
     /// How many windows a stall of the node's CPU overlaps.
     fn spoilt(&self, stalls: &Stalls) -> usize {
@@ -192,6 +201,9 @@ impl TurnWindows {
         figures.insert(Figure::MoveTurns, all().map(|window| window.turns.moving_count).sum());
         figures.insert(Figure::LongMoveTurns, all().map(|window| window.turns.moving_long).sum());
         if let Some(stalls) = stalls {
+            let [source, target, ..] = self.kinds(done_ns);
+            let unexplained = source.unexplained(stalls) + target.unexplained(stalls);
+            figures.insert(Figure::UnexplainedMoveTurns, unexplained as f64);
             let spoilt: usize = nodes.iter().map(|node| node.spoilt(stalls)).sum();
             figures.insert(Figure::TurnWindows, all().count() as f64);
             figures.insert(Figure::StalledTurnWindows, spoilt as f64);
@@ -346,6 +358,21 @@ mod tests {
             let stalls = stalls(&spans);
             assert_eq!(names.map(|name| figure(Some(&stalls), name).unwrap()), wanted, "{spans:?}");
         }
+    }
+
+    #[test]
+    fn what_stalls_took_of_a_window_explains_a_long_turn() {
+        let turns = Turns { moving: 3000.0, ..Turns::default() };
+        let window = Window { from_ns: 0, loops_from_ns: 0, to_ns: 10_000_000, turns };
+        let source = NodeWindows { cpu: 0, windows: vec![window] };
+        let windows = TurnWindows { source, target: NodeWindows { cpu: 1, windows: Vec::new() } };
+        let unexplained = |spans: &[(u64, u64)]| {
+            let figures = windows.figures(Some(&stalls(spans)), 10_000_000);
+            figures[&Figure::UnexplainedMoveTurns]
+        };
+        assert_eq!(unexplained(&[]), 1.0);
+        assert_eq!(unexplained(&[(0, 1_000_000), (9_500_000, 20_000_000)]), 1.0);
+        assert_eq!(unexplained(&[(0, 1_000_000), (9_000_000, 20_000_000)]), 0.0);
     }
 
     #[test]
