@@ -15,7 +15,9 @@ fn first_seed(mutation: Mutation) -> u64 {
         // The target had dropped the slots before it heard the word.
         Mutation::FlushesAtWord => 981,
         // A source dies behind its word, and neither side reaches the store before its lease has run out.
-        Mutation::TakesFromHeirs => 2_100,
+        Mutation::TakesFromHeirs => 6_300,
+        // Two are seen to serve a slot before what that leads to.
+        Mutation::ServesAfterLease => 20,
         // Slots are taken over while their owner registers anew.
         Mutation::ServesBeforeMap => 5_909,
         _ => 0,
